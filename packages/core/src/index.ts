@@ -1,0 +1,79 @@
+export type { Json, JsonObject } from './runtime/json.ts'
+export { type Clock, type Timer, isoTime, systemClock } from './runtime/clock.ts'
+export { type Random, randomId, seededRandom, systemRandom } from './runtime/random.ts'
+export { type Logger, silentLog } from './runtime/log.ts'
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorMeaning,
+  type ErrorRecord,
+  GitOpsError,
+  errorCodes,
+  toGitOpsError,
+} from './runtime/errors.ts'
+export {
+  type Call,
+  type Fence,
+  type Inputs,
+  type Output,
+  type Outputs,
+  type Progress,
+  type RunCall,
+  abortError,
+  createCall,
+  sleep,
+  throwIfAborted,
+  withDeadline,
+} from './runtime/call.ts'
+export type { Revision, Snapshot, Source, SourceEdit, SourceWriter, TreeEntry } from './source/source.ts'
+export { walk } from './source/walk.ts'
+export type {
+  DesiredState,
+  HookOptions,
+  Order,
+  Origin,
+  Phase,
+  Resource,
+  ResourceOptions,
+  ResourceRef,
+} from './desired/desired.ts'
+export { compareRefs, label, refKey } from './desired/ref.ts'
+export type { ActualChange, ActualResource, ActualState, Actor } from './actual/actual.ts'
+export type { Inventory, Owned } from './actual/inventory.ts'
+export type {
+  Action,
+  ArtifactRef,
+  Blocked,
+  Cause,
+  Change,
+  Drift,
+  DriftKind,
+  FieldChange,
+  FieldValue,
+  IgnoreRule,
+  Ignored,
+  Plan,
+  PlanMode,
+  PlanRequest,
+  Redacted,
+  Seal,
+  Step,
+} from './plan/plan.ts'
+export type {
+  Approval,
+  AuditEntry,
+  AuditQuery,
+  AuditRecord,
+  HistoryQuery,
+  Hold,
+  JournalEntry,
+  Ledger,
+  LedgerChange,
+  LedgerRecord,
+  RunRecord,
+  StoredState,
+  Suspension,
+} from './ledger/ledger.ts'
+export type { Outcome } from './apply/outcome.ts'
+export type { Health, HealthStatus, ResourceHealth } from './feedback/health.ts'
+export type { Recovery, Suspect, Target, TargetSupports } from './target/target.ts'

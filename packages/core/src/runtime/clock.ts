@@ -1,0 +1,40 @@
+/** Time, as the engine sees it. The engine takes time and timers from nowhere else. */
+export interface Clock {
+  /** Wall-clock time in epoch milliseconds. May jump. */
+  now(): number
+  /** Milliseconds from an arbitrary start. Never goes back; leases and deadlines are measured with it. */
+  monotonic(): number
+  /** Runs `run` once, after `delayMs` milliseconds. A delay of zero or less runs it as soon as possible. */
+  setTimer(delayMs: number, run: () => void): Timer
+}
+
+/** A pending timer. */
+export interface Timer {
+  /** Forgets the timer. Harmless after it ran, and when called twice. */
+  cancel(): void
+}
+
+/** The longest delay a platform timer can hold; a longer one is armed again when it fires. */
+const MAX_PLATFORM_DELAY_MS = 2 ** 31 - 1
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer: startTimer,
+}
+
+function startTimer(delayMs: number, run: () => void): Timer {
+  let handle: ReturnType<typeof setTimeout>
+  const arm = (remainingMs: number): void => {
+    const waitMs = Math.min(remainingMs, MAX_PLATFORM_DELAY_MS)
+    handle = setTimeout(() => (remainingMs > waitMs ? arm(remainingMs - waitMs) : run()), waitMs)
+  }
+  arm(Math.max(0, delayMs))
+  return { cancel: () => clearTimeout(handle) }
+}
+
+/** `epochMs` as an ISO 8601 string in UTC. */
+export function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString()
+}
