@@ -1,0 +1,118 @@
+// Packs every public package as it would be published and meets it as a stranger would: publint and
+// attw on the tarball, install into an empty folder, import and require each entry point, type-check
+// with the oldest and the newest TypeScript that is promised.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+
+const compilers = ['5.4', '5.9', '7.0']
+const folder = mkdtempSync(join(tmpdir(), 'gitops-sdk-packages-'))
+const problems = []
+
+try {
+  const packages = publicPackages().map(pack)
+  for (const one of packages) await checkShape(one)
+  installEverything(packages)
+  const entries = packages.flatMap(entryPoints)
+  checkLoads(entries)
+  checkTypes(entries)
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  console.log(
+    `packages: ${packages.length} packed, ${entries.length} entry points imported, required and type-checked with TypeScript ${compilers.join(', ')}`,
+  )
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function publicPackages() {
+  return readdirSync('packages')
+    .map((name) => resolve('packages', name))
+    .filter((path) => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private !== true)
+}
+
+function pack(path) {
+  const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
+  const tarball = join(folder, `${manifest.name.replace(/[@/]/g, '_')}.tgz`)
+  run('npx', ['-y', 'pnpm@12', 'pack', '--out', tarball], path)
+  return { name: manifest.name, path, tarball, manifest }
+}
+
+async function checkShape({ name, tarball }) {
+  const bytes = readFileSync(tarball)
+  const { messages, pkg } = await publint({
+    pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) },
+    strict: true,
+  })
+  for (const message of messages) problems.push(`publint ${name}: ${formatMessage(message, pkg)}`)
+  try {
+    run('npx', ['attw', tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'], resolve('.'))
+  } catch (error) {
+    problems.push(`attw ${name}: ${error.message}`)
+  }
+}
+
+function installEverything(packages) {
+  const dependencies = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]))
+  const typescripts = Object.fromEntries(
+    compilers.map((version) => [`typescript-${version}`, `npm:typescript@~${version}.0`]),
+  )
+  const manifest = {
+    name: 'stranger',
+    private: true,
+    type: 'module',
+    dependencies,
+    devDependencies: { ...typescripts, '@types/node': '^20.19.0' },
+    overrides: dependencies,
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], folder)
+}
+
+function entryPoints({ name, manifest }) {
+  return Object.keys(manifest.publishConfig.exports)
+    .filter((subpath) => subpath !== './package.json')
+    .map((subpath) => name + subpath.slice(1))
+}
+
+function checkLoads(entries) {
+  writeFileSync(join(folder, 'load.mjs'), entries.map((entry) => `await import('${entry}')`).join('\n'))
+  writeFileSync(join(folder, 'load.cjs'), entries.map((entry) => `require('${entry}')`).join('\n'))
+  for (const file of ['load.mjs', 'load.cjs']) run('node', ['--no-warnings', file], folder)
+}
+
+function checkTypes(entries) {
+  const lines = entries.map((entry, index) => `import * as e${index} from '${entry}'\nvoid e${index}`)
+  writeFileSync(join(folder, 'types.mts'), lines.join('\n'))
+  const options = {
+    target: 'es2022',
+    lib: ['es2022', 'dom', 'dom.iterable'],
+    module: 'nodenext',
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+    skipLibCheck: false,
+    exactOptionalPropertyTypes: true,
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['types.mts'] }))
+  for (const version of compilers) {
+    try {
+      run('node', [join('node_modules', `typescript-${version}`, 'bin/tsc'), '-p', '.'], folder)
+    } catch (error) {
+      problems.push(`TypeScript ${version}:\n${error.message}`)
+    }
+  }
+}
+
+function run(command, args, cwd) {
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')}\n${error.stdout}${error.stderr}`)
+  }
+}
