@@ -76,4 +76,42 @@ export type {
 } from './ledger/ledger.ts'
 export type { Outcome } from './apply/outcome.ts'
 export type { Health, HealthStatus, ResourceHealth } from './feedback/health.ts'
+export type {
+  Activity,
+  ApplicationEvent,
+  Blocker,
+  DriftEnd,
+  EventBodies,
+  EventBody,
+  EventOf,
+  EventStamp,
+  EventType,
+  FinishedOutcome,
+  PlanDifference,
+  PlannedChange,
+  Reason,
+  Remembered,
+} from './feedback/events.ts'
+export {
+  type Alignment,
+  type ApplicationState,
+  type PlanSummary,
+  type RunPhase,
+  initialState,
+  reduce,
+} from './feedback/state.ts'
 export type { Recovery, Suspect, Target, TargetSupports } from './target/target.ts'
+export {
+  type Guard,
+  type GuardAnswer,
+  type GuardContext,
+  type Policy,
+  type PolicyMode,
+  type PolicyOptions,
+  type Protection,
+  type RetryPolicy,
+  type Window,
+  defaultPolicy,
+  resolvePolicy,
+} from './reconciler/policy/policy.ts'
+export { type Application, defineApplication } from './reconciler/application.ts'
