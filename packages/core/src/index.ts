@@ -38,8 +38,11 @@ export type {
   ResourceRef,
 } from './desired/desired.ts'
 export { compareRefs, label, refKey } from './desired/ref.ts'
+export { canonicalJson, digestOf } from './desired/digest.ts'
+export { type DesiredStateExtras, desiredState, originText, resource } from './desired/build.ts'
 export type { ActualChange, ActualResource, ActualState, Actor } from './actual/actual.ts'
 export type { Inventory, Owned } from './actual/inventory.ts'
+export { type Observation, actualState } from './actual/build.ts'
 export type {
   Action,
   ArtifactRef,
@@ -59,6 +62,12 @@ export type {
   Seal,
   Step,
 } from './plan/plan.ts'
+export { type DiffOptions, type JsonDifference, diffJson, sameJson } from './plan/diff.ts'
+export { createSeal } from './plan/seal.ts'
+export { planByDiff } from './plan/by-diff.ts'
+export type { PlanByDiffOptions } from './plan/comparison.ts'
+export { fingerprintOf } from './plan/fingerprint.ts'
+export { sameStep, stepText, stepsOf } from './plan/steps.ts'
 export type {
   Approval,
   AuditEntry,
@@ -75,6 +84,7 @@ export type {
   Suspension,
 } from './ledger/ledger.ts'
 export type { Outcome } from './apply/outcome.ts'
+export { type ApplyEachOptions, type Write, type Written, applyEach } from './apply/each.ts'
 export type { Health, HealthStatus, ResourceHealth } from './feedback/health.ts'
 export type {
   Activity,
@@ -100,6 +110,7 @@ export {
   initialState,
   reduce,
 } from './feedback/state.ts'
+export { rollUpHealth, worseHealth } from './feedback/health-roll-up.ts'
 export type { Recovery, Suspect, Target, TargetSupports } from './target/target.ts'
 export {
   type Guard,

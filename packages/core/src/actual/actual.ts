@@ -20,6 +20,8 @@ export interface ActualState {
 export interface ActualResource {
   readonly ref: ResourceRef
   readonly body: JsonObject
+  /** `digestOf(body)`, where the target keeps it: a body whose digest equals the declared one is not compared. */
+  readonly digest?: string
   /** The identity the target gave it; another one under the same name is another resource. */
   readonly uid?: string
   /** The version the target gave it, for compare-and-swap. */

@@ -72,10 +72,12 @@ export interface Change {
   readonly from?: ResourceRef
 }
 
-/** Phase and wave. Changes of one step may run side by side. */
+/** Phase, wave and level. Changes of one step may run side by side; `stepsOf` groups them. */
 export interface Step {
   readonly phase: Phase
   readonly wave: number
+  /** Above 0 inside a wave for what depends on other resources of that wave. @defaultValue 0 */
+  readonly level?: number
 }
 
 /** How one field changes. `before` is absent when it is added, `after` when it is removed. */
@@ -151,6 +153,10 @@ export interface PlanRequest {
   readonly previous?: DesiredState
   /** Plan only these. The plan is then not `complete`. */
   readonly only?: readonly ResourceRef[]
+  /** Deletions that a person confirmed, of resources that are pruned only after confirmation. */
+  readonly confirmed?: readonly ResourceRef[]
+  /** Whether hooks run. @defaultValue true when more than drift is changed and nothing is selected */
+  readonly hooks?: boolean
   readonly ignore: readonly IgnoreRule[]
   /** Replaces secrets and makes fingerprints. */
   readonly seal: Seal

@@ -1,0 +1,56 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { GitOpsError } from '../runtime/errors.ts'
+import type { Json, JsonObject } from '../runtime/json.ts'
+import { isList } from './pointer.ts'
+
+/** SHA-256 of the canonical form, in hexadecimal: equal values have equal digests, whatever the order of their keys. */
+export function digestOf(value: Json): string {
+  return bytesToHex(sha256(utf8ToBytes(canonicalJson(value))))
+}
+
+/** The value as JSON text with the keys of every object in code-unit order and no spaces. */
+export function canonicalJson(value: Json): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'number') return canonicalNumber(value)
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object') throw notJson(typeof value)
+  return isList(value) ? canonicalList(value) : canonicalObject(value)
+}
+
+function canonicalNumber(value: number): string {
+  if (!Number.isFinite(value)) throw notJson(String(value))
+  return value === 0 ? '0' : String(value)
+}
+
+function canonicalList(list: readonly Json[]): string {
+  let text = '['
+  for (let index = 0; index < list.length; index++) {
+    if (index > 0) text += ','
+    text += canonicalJson(list[index] ?? null)
+  }
+  return `${text}]`
+}
+
+function canonicalObject(object: JsonObject): string {
+  let text = '{'
+  for (const key of sortedKeys(object)) {
+    const value = object[key]
+    if (value === undefined) continue
+    if (text.length > 1) text += ','
+    text += `${JSON.stringify(key)}:${canonicalJson(value)}`
+  }
+  return `${text}}`
+}
+
+function sortedKeys(object: JsonObject): readonly string[] {
+  const keys = Object.keys(object)
+  for (let index = 1; index < keys.length; index++) {
+    if (String(keys[index - 1]) > String(keys[index])) return keys.sort()
+  }
+  return keys
+}
+
+function notJson(what: string): GitOpsError {
+  return new GitOpsError('DECLARATION_INVALID', `A value of type ${what} is not JSON and cannot be compared or stored.`)
+}

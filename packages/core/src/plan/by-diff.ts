@@ -1,0 +1,98 @@
+import type { ActualState } from '../actual/actual.ts'
+import type { DesiredState, Resource, ResourceRef } from '../desired/desired.ts'
+import { refKey } from '../desired/ref.ts'
+import type { Comparison, PlanByDiffOptions, Verdict } from './comparison.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { judgeHook } from './judge-hook.ts'
+import { judgeDeclared } from './judge-declared.ts'
+import { judgeExtraneous, judgeOwned } from './judge-owned.ts'
+import type { Plan, PlanRequest } from './plan.ts'
+import { arrange, type Draft } from './steps.ts'
+
+/**
+ * Plans a per-resource target by comparing bodies: what to create, update, replace, adopt, delete and
+ * forget, in order, and everything that was left out with the rule that did it.
+ *
+ * Pure. Nothing is deleted that `request.owned` does not hold, whose identity changed, that another
+ * application claims, or when part of the actual state could not be read. Throws `DEPENDENCY_CYCLE`
+ * and `DEPENDENCY_UNKNOWN` for orders that cannot be kept.
+ */
+export function planByDiff(
+  desired: DesiredState,
+  actual: ActualState,
+  request: PlanRequest,
+  options: PlanByDiffOptions = {},
+): Plan {
+  const declared = byKey(desired)
+  const previous = byKey(request.previous)
+  const comparison: Comparison = { desired, actual, request, options, declared, previous }
+  const verdicts = judgeAll(comparison)
+  const drafts = verdicts.flatMap(({ change }) => change ?? [])
+  const hooks = judgeHooks(comparison, drafts)
+  return assemble(comparison, [...verdicts, ...hooks])
+}
+
+function byKey(state: DesiredState | undefined): ReadonlyMap<string, Resource> {
+  return new Map(state?.resources.map((each) => [refKey(each.ref), each]))
+}
+
+function judgeAll(comparison: Comparison): Verdict[] {
+  const { desired, actual, request, declared } = comparison
+  const selected = selection(request)
+  const verdicts: Verdict[] = []
+  for (const each of desired.resources) {
+    if (each.order?.hook !== undefined || !selected(each.ref)) continue
+    if (request.mode !== 'destroy') verdicts.push(judgeDeclared(each, comparison))
+  }
+  for (const [key, owned] of request.owned) {
+    if (!selected(owned.ref) || (request.mode !== 'destroy' && declared.has(key))) continue
+    verdicts.push(judgeOwned(owned, comparison))
+  }
+  for (const [key, found] of actual.resources) {
+    if (!declared.has(key) && !request.owned.has(key) && selected(found.ref))
+      verdicts.push(judgeExtraneous(found, request))
+  }
+  return verdicts
+}
+
+function selection({ only }: PlanRequest): (ref: ResourceRef) => boolean {
+  if (only === undefined) return () => true
+  const keys = new Set(only.map(refKey))
+  return (ref) => keys.has(refKey(ref))
+}
+
+function judgeHooks(comparison: Comparison, drafts: readonly Draft[]): Verdict[] {
+  const { desired, request } = comparison
+  const driftOnly = drafts.every((draft) => draft.cause === 'drift')
+  const wanted = request.hooks ?? (!driftOnly && request.only === undefined)
+  if (!wanted || drafts.length === 0 || request.mode === 'accept-drift') return []
+  return desired.resources
+    .filter((each) => each.order?.hook !== undefined && runsIn(each, request.mode))
+    .map((each) => judgeHook(each, comparison))
+}
+
+function runsIn({ order }: Resource, mode: PlanRequest['mode']): boolean {
+  const onDelete = order?.phase === 'PreDelete' || order?.phase === 'PostDelete'
+  return onDelete === (mode === 'destroy')
+}
+
+function assemble(comparison: Comparison, verdicts: readonly Verdict[]): Plan {
+  const { desired, actual, request, declared, previous } = comparison
+  const drafts = request.mode === 'accept-drift' ? [] : verdicts.flatMap(({ change }) => change ?? [])
+  const changes = arrange(drafts, { declared, previous, mode: request.mode })
+  const drift = verdicts.flatMap((verdict) => verdict.drift ?? [])
+  const unfinished: Omit<Plan, 'fingerprint'> = {
+    application: request.application,
+    revision: desired.revision,
+    mode: request.mode,
+    effect: changes.length === 0 ? 'none' : 'changes',
+    complete: actual.complete && actual.unknown.size === 0 && request.only === undefined,
+    changes,
+    drift: request.mode === 'accept-drift' ? drift.map((each) => ({ ...each, healed: false })) : drift,
+    ignored: verdicts.flatMap(({ ignored }) => ignored ?? []),
+    blocked: verdicts.flatMap(({ blocked }) => blocked ?? []),
+    warnings: desired.warnings ?? [],
+    basis: { digest: desired.digest, version: actual.version },
+  }
+  return { ...unfinished, fingerprint: fingerprintOf(unfinished, request.seal) }
+}
