@@ -102,6 +102,7 @@ export type {
   Reason,
   Remembered,
 } from './feedback/events.ts'
+export type { Listener } from './feedback/emitter.ts'
 export {
   type Alignment,
   type ApplicationState,

@@ -187,7 +187,8 @@ function remembered(state: ApplicationState, { remembered: known }: EventOf<'add
 }
 
 function planned(state: ApplicationState, { plan }: EventOf<'planned'>): ApplicationState {
-  return { ...state, plan: summarize(plan), alignment: alignmentOf(plan), reasons: [] }
+  const kept = state.pending?.fingerprint === plan.fingerprint ? state : without(state, 'pending')
+  return { ...kept, plan: summarize(plan), alignment: alignmentOf(plan), reasons: [] }
 }
 
 function alignmentOf(plan: Plan): Alignment {
