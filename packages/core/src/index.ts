@@ -27,6 +27,13 @@ export {
 } from './runtime/call.ts'
 export type { Revision, Snapshot, Source, SourceEdit, SourceWriter, TreeEntry } from './source/source.ts'
 export { walk } from './source/walk.ts'
+export {
+  type MemoryCommit,
+  type MemoryFiles,
+  type MemorySource,
+  type MemorySourceOptions,
+  memorySource,
+} from './source/memory.ts'
 export type {
   DesiredState,
   HookOptions,

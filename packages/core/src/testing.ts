@@ -1,2 +1,10 @@
 export { type ManualClock, manualClock } from './testing/clock.ts'
 export { type TestCall, testCall } from './testing/call.ts'
+export { type LiveResource, type MemorySystem, memorySystem } from './testing/memory-system.ts'
+export {
+  type MemoryCounts,
+  type MemoryOperation,
+  type MemoryTarget,
+  type MemoryTargetOptions,
+  memoryTarget,
+} from './testing/memory-target.ts'

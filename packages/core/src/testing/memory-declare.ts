@@ -1,0 +1,66 @@
+import { desiredState, resource } from '../desired/build.ts'
+import type { DesiredState, Order, Resource, ResourceOptions, ResourceRef } from '../desired/desired.ts'
+import { isObject } from '../desired/pointer.ts'
+import type { RunCall } from '../runtime/call.ts'
+import { GitOpsError } from '../runtime/errors.ts'
+import type { JsonObject } from '../runtime/json.ts'
+import type { Snapshot } from '../source/source.ts'
+import { walk } from '../source/walk.ts'
+
+/**
+ * Reads one resource per file. The path is the ref: `kind/name.json` or `kind/namespace/name.json`.
+ * The members `$order`, `$options` and `$sensitive` are exceptions, all others are the body.
+ */
+export async function declareFiles(
+  snapshot: Snapshot,
+  path: string,
+  render: (body: JsonObject, call: RunCall) => JsonObject,
+  call: RunCall,
+): Promise<DesiredState> {
+  const resources: Resource[] = []
+  for await (const entry of walk(snapshot, path, call)) {
+    const document = parse(entry.path, await snapshot.read(entry.path, call))
+    resources.push(declared(entry.path.slice(path === '' ? 0 : path.length + 1), entry.path, document, call, render))
+  }
+  return desiredState(snapshot.revision, resources, { inputs: JSON.parse(JSON.stringify(call.inputs)) })
+}
+
+function declared(
+  name: string,
+  path: string,
+  { $order, $options, $sensitive, ...body }: JsonObject,
+  call: RunCall,
+  render: (body: JsonObject, call: RunCall) => JsonObject,
+): Resource {
+  return resource({
+    ref: refOf(name),
+    body: render(body, call),
+    origin: { path, line: 1 },
+    // The test that writes the file is the only one to read these; a wrong shape fails there.
+    ...($order !== undefined && { order: $order as unknown as Order }),
+    ...($options !== undefined && { options: $options as unknown as ResourceOptions }),
+    ...($sensitive !== undefined && { sensitive: $sensitive as unknown as string[] }),
+  })
+}
+
+/** The ref a path stands for: `queue/orders.json` is the queue `orders`. */
+export function refOf(path: string): ResourceRef {
+  const [kind, ...rest] = path.replace(/\.(json|ya?ml)$/, '').split('/')
+  const name = rest.pop()
+  if (kind === undefined || name === undefined) throw invalid(path, 'its path is not kind/name or kind/namespace/name')
+  return rest.length === 0 ? { kind, name } : { kind, namespace: rest.join('/'), name }
+}
+
+function parse(path: string, bytes: Uint8Array): JsonObject {
+  try {
+    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    if (isObject(value)) return value
+  } catch (cause) {
+    throw invalid(path, 'it is not JSON', cause)
+  }
+  throw invalid(path, 'it is not an object')
+}
+
+function invalid(path: string, why: string, cause?: unknown): GitOpsError {
+  return new GitOpsError('DECLARATION_INVALID', `${path} is not a declaration: ${why}.`, { cause })
+}

@@ -1,0 +1,233 @@
+import type { ActualResource, ActualState } from '../actual/actual.ts'
+import { actualState } from '../actual/build.ts'
+import type { Inventory } from '../actual/inventory.ts'
+import { applyEach, type Written } from '../apply/each.ts'
+import type { DesiredState, Resource, ResourceRef } from '../desired/desired.ts'
+import { label, refKey } from '../desired/ref.ts'
+import { rollUpHealth } from '../feedback/health-roll-up.ts'
+import type { HealthStatus, ResourceHealth } from '../feedback/health.ts'
+import { planByDiff } from '../plan/by-diff.ts'
+import type { PlanByDiffOptions } from '../plan/comparison.ts'
+import type { Change } from '../plan/plan.ts'
+import { type Outputs, type RunCall, throwIfAborted } from '../runtime/call.ts'
+import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
+import type { JsonObject } from '../runtime/json.ts'
+import type { Target, TargetSupports } from '../target/target.ts'
+import { declareFiles } from './memory-declare.ts'
+import { actorIn, type LiveResource, type MemorySystem, memorySystem } from './memory-system.ts'
+
+/** What the memory target does to the system, one call each. */
+export type MemoryOperation = 'observe' | 'read' | 'write' | 'remove' | 'assess'
+
+/** What a memory target is made of. */
+export interface MemoryTargetOptions {
+  /** @defaultValue 'memory' */
+  readonly id?: string
+  /** The system it manages. Give the same one to a second target to play a restart or a second application. @defaultValue a new one */
+  readonly system?: MemorySystem
+  /** The folder of the snapshot that holds the declarations. @defaultValue the root */
+  readonly path?: string
+  /** Fills values of other applications into a body. @defaultValue the body as it is */
+  readonly render?: (body: JsonObject, call: RunCall) => JsonObject
+  /** The health of what is there. @defaultValue healthy */
+  readonly health?: (found: ActualResource, declared: Resource) => HealthStatus | Omit<ResourceHealth, 'ref'>
+  /** Runs before an operation: wait here for latency, throw for a refusal. */
+  readonly before?: (operation: MemoryOperation, ref: ResourceRef | undefined, call: RunCall) => Promise<void> | void
+  /** Runs after an operation took effect: throw here for an answer that is lost. */
+  readonly after?: (operation: MemoryOperation, ref: ResourceRef | undefined, call: RunCall) => Promise<void> | void
+  /** What planning knows about the resources. */
+  readonly plan?: PlanByDiffOptions
+  readonly outputs?: (live: ReadonlyMap<string, LiveResource>) => Outputs
+  readonly supports?: Partial<TargetSupports>
+  /** Writes side by side. @defaultValue 8 */
+  readonly concurrency?: number
+}
+
+/** How often the target was asked and how often it wrote. */
+export interface MemoryCounts {
+  declare: number
+  observe: number
+  /** Single resources read. */
+  read: number
+  plan: number
+  /** Resources written or removed. */
+  write: number
+  assess: number
+}
+
+/** A target over a map, for tests and demos. */
+export interface MemoryTarget extends Target {
+  readonly system: MemorySystem
+  /** What is there, by `refKey`. Change it to play drift; `system.edit` also tells whoever watches. */
+  readonly live: Map<string, LiveResource>
+  readonly counts: MemoryCounts
+}
+
+/** A per-resource target whose managed system is a map. It claims what it writes for the application. */
+export function memoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
+  const { system = memorySystem(), render = (body) => body } = options
+  const counts: MemoryCounts = { declare: 0, observe: 0, read: 0, plan: 0, write: 0, assess: 0 }
+  const target: MemoryTarget = {
+    kind: 'memory',
+    id: options.id ?? 'memory',
+    contract: 1,
+    supports: {
+      granularity: 'resource',
+      observe: 'cheap',
+      prune: true,
+      destroy: true,
+      acceptDrift: false,
+      ordering: true,
+      ...options.supports,
+    },
+    system,
+    live: system.live,
+    counts,
+    async declare(snapshot, call) {
+      counts.declare++
+      return declareFiles(snapshot, options.path ?? '', render, call)
+    },
+    async observe(desired, owned, call) {
+      counts.observe++
+      return observe(system, desired, owned, call, options, counts)
+    },
+    async plan(desired, actual, request) {
+      counts.plan++
+      return planByDiff(desired, actual, request, options.plan)
+    },
+    apply(plan, desired, call) {
+      const write = (change: Change, declared: Resource | undefined): Promise<Written | void> => {
+        counts.write++
+        return declared === undefined
+          ? remove(system, change, call, options)
+          : put(system, change, declared, call, options)
+      }
+      return applyEach(plan, desired, call, write, { concurrency: options.concurrency ?? 8 })
+    },
+    async assess(desired, actual, call) {
+      counts.assess++
+      await around(options, 'assess', undefined, call, () => undefined)
+      const judged = desired.resources.filter((each) => each.options?.health !== false)
+      return rollUpHealth(judged.flatMap((each) => healthOf(each, actual, options)))
+    },
+    async *watch(_desired, _owned, call) {
+      yield* system.changed.listen(call.signal)
+    },
+  }
+  const { outputs } = options
+  return outputs === undefined ? target : { ...target, outputs: async () => outputs(system.live) }
+}
+
+async function around<T>(
+  { before, after }: MemoryTargetOptions,
+  operation: MemoryOperation,
+  ref: ResourceRef | undefined,
+  call: RunCall,
+  act: () => T,
+): Promise<T> {
+  throwIfAborted(call)
+  await before?.(operation, ref, call)
+  throwIfAborted(call)
+  const result = act()
+  await after?.(operation, ref, call)
+  return result
+}
+
+async function observe(
+  system: MemorySystem,
+  desired: DesiredState,
+  owned: Inventory,
+  call: RunCall,
+  options: MemoryTargetOptions,
+  counts: MemoryCounts,
+): Promise<ActualState> {
+  const refs = new Map<string, ResourceRef>()
+  for (const each of [...desired.resources, ...owned.values()]) refs.set(refKey(each.ref), each.ref)
+  const resources: ActualResource[] = []
+  const unknown: { ref: ResourceRef; error: GitOpsError }[] = []
+  const readOne = async ([key, ref]: readonly [string, ResourceRef]): Promise<void> => {
+    counts.read++
+    try {
+      const found = await around(options, 'read', ref, call, () => system.live.get(key))
+      if (found !== undefined) resources.push(asActual(found))
+    } catch (thrown) {
+      throwIfAborted(call)
+      unknown.push({ ref, error: toGitOpsError(thrown, `Reading ${label(ref)}`) })
+    }
+  }
+  await around(options, 'observe', undefined, call, () => undefined)
+  await Promise.all([...refs].map(readOne))
+  return actualState({ resources, unknown, observedAt: call.clock.now() })
+}
+
+function asActual({ actors, ...found }: LiveResource): ActualResource {
+  return actors === undefined ? found : { ...found, actorOf: (pointer) => actorIn(actors, pointer) }
+}
+
+function put(
+  system: MemorySystem,
+  change: Change,
+  declared: Resource,
+  call: RunCall,
+  options: MemoryTargetOptions,
+): Promise<Written> {
+  return around(options, 'write', change.ref, call, () => {
+    const before = whatIsThere(system, change, call)
+    const { ref, body, digest, sensitive } = declared
+    const { uid, version } = system.put({
+      ref,
+      body,
+      digest,
+      owner: call.application,
+      ...(before?.uid !== undefined && { uid: before.uid }),
+      ...(sensitive && { sensitive }),
+    })
+    return { ...(uid !== undefined && { uid }), ...(version !== undefined && { version }) }
+  })
+}
+
+function remove(system: MemorySystem, change: Change, call: RunCall, options: MemoryTargetOptions): Promise<void> {
+  return around(options, 'remove', change.ref, call, () => {
+    if (whatIsThere(system, change, call) !== undefined) system.remove(change.ref)
+  })
+}
+
+/** What a change meets. Throws when the writer is not the newest, or when it is not what was planned against. */
+function whatIsThere(system: MemorySystem, change: Change, call: RunCall): LiveResource | undefined {
+  refuseOlderWriter(system, call)
+  const found = system.live.get(refKey(change.ref))
+  if (found === undefined) return undefined
+  if (found.owner !== undefined && found.owner !== call.application) {
+    throw new GitOpsError('APPLY_CONFLICT', `${label(change.ref)} belongs to the application ${found.owner}.`)
+  }
+  const moved = (planned?: string, there?: string): boolean =>
+    planned !== undefined && there !== undefined && planned !== there
+  if (moved(change.uid, found.uid) || moved(change.version, found.version)) {
+    throw new GitOpsError('PLAN_STALE', `${label(change.ref)} changed since the plan was made.`)
+  }
+  return found
+}
+
+function refuseOlderWriter({ tokens }: MemorySystem, { application, fence }: RunCall): void {
+  if (fence === undefined) return
+  const newest = tokens.get(application) ?? 0
+  if (fence.token < newest) {
+    throw new GitOpsError(
+      'LEDGER_FENCED',
+      `A newer process writes for ${application} (token ${newest}, not ${fence.token}).`,
+    )
+  }
+  tokens.set(application, fence.token)
+}
+
+function healthOf(declared: Resource, actual: ActualState, { health }: MemoryTargetOptions): ResourceHealth[] {
+  const { ref } = declared
+  const key = refKey(ref)
+  const unread = actual.unknown.get(key)
+  if (unread !== undefined) return [{ ref, status: 'unknown', message: unread.message }]
+  const found = actual.resources.get(key)
+  if (found === undefined && declared.order?.hook !== undefined) return []
+  if (found === undefined) return [{ ref, status: 'missing', message: 'It is not there.' }]
+  const verdict = health?.(found, declared) ?? 'healthy'
+  return [typeof verdict === 'string' ? { ref, status: verdict, message: `It is ${verdict}.` } : { ref, ...verdict }]
+}
