@@ -1,1 +1,6 @@
-export {}
+export { type GitSource, type GitSourceOptions, type GitSourceView, gitSource } from './source/git/source.ts'
+export { type GitRepository, type GitRepositoryOptions, gitRepository } from './source/git/repository.ts'
+export type { GitRef } from './source/git/refs.ts'
+export { type GitLimits, defaultLimits } from './source/git/limits.ts'
+export { type GitTimeouts, type Service, defaultTimeouts } from './source/git/transport/transport.ts'
+export type { CredentialsProvider, CredentialsRequest, GitCredentials } from './source/git/transport/credentials.ts'

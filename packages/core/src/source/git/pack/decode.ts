@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto'
+import { crc32, deflateSync } from 'node:zlib'
+import type { Call } from '../../../runtime/call.ts'
+import { GitOpsError } from '../../../runtime/errors.ts'
+import type { ByteCache } from '../byte-cache.ts'
+import { type GitLimits, limitError } from '../limits.ts'
+import { type GitObject, OID_BYTES, hashObject } from '../objects.ts'
+import { protocolError } from '../protocol/pkt-line.ts'
+import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
+import { type DeltaHead, applyDelta, readDeltaHead } from './delta.ts'
+import { MAX_ENTRY_HEAD, type PackEntry, entryHead, readEntry } from './entry.ts'
+import { type EntryTable, createEntryTable, enlarge, oidAt, positionOf } from './entry-table.ts'
+import { type GrowingBuffer, createGrowingBuffer } from './growing-buffer.ts'
+import { inflate } from './inflate.ts'
+import { type PackIndex, sortIndex } from './pack-index.ts'
+
+/** What decoding needs from its surroundings. */
+export interface DecodeContext {
+  readonly limits: GitLimits
+  /** Objects that are here already: a thin pack builds on them. */
+  readonly readBase: (oid: string) => GitObject | undefined
+  /** Keeps inflated objects at hand, by id. */
+  readonly cache: ByteCache<GitObject>
+}
+
+/** A pack of which every byte was checked. It needs no other pack. */
+export interface DecodedPack {
+  readonly bytes: Buffer
+  readonly index: PackIndex
+  /** The checksum at its end, which names it. */
+  readonly checksum: string
+}
+
+const HEAD_BYTES = 12
+const TRAILER_BYTES = OID_BYTES
+
+/**
+ * Decodes a pack while it arrives: every object is inflated, put together, checked against the
+ * limits and named by its hash; the checksum of the whole and the count are compared. Throws
+ * `SOURCE_CORRUPT`, `SOURCE_PROTOCOL` or `SOURCE_LIMIT`; nothing outside changes before it resolves,
+ * except that whole objects, whose ids are true, may be in the cache.
+ */
+export async function decodePack(
+  chunks: AsyncIterable<Buffer>,
+  context: DecodeContext,
+  call: Call,
+): Promise<DecodedPack> {
+  const work = createWork(context, call)
+  for await (const chunk of chunks) {
+    work.buffer.append(chunk)
+    await decodeAvailable(work, false)
+  }
+  await decodeAvailable(work, true)
+  checkTrailer(work)
+  await resolveWaiting(work)
+  return finish(work)
+}
+
+interface Work {
+  readonly context: DecodeContext
+  readonly call: Call
+  readonly slicer: Slicer
+  readonly buffer: GrowingBuffer
+  readonly hash: ReturnType<typeof createHash>
+  hashedBytes: number
+  inflatedBytes: number
+  table: EntryTable | undefined
+  expected: number
+  position: number
+  /** Entries whose base was not known when they arrived, with their delta. */
+  waiting: Map<number, Buffer>
+}
+
+function createWork(context: DecodeContext, call: Call): Work {
+  return {
+    context,
+    call,
+    slicer: createSlicer(call),
+    buffer: createGrowingBuffer(),
+    hash: createHash('sha1'),
+    hashedBytes: 0,
+    inflatedBytes: 0,
+    table: undefined,
+    expected: 0,
+    position: HEAD_BYTES,
+    waiting: new Map(),
+  }
+}
+
+async function decodeAvailable(work: Work, ended: boolean): Promise<void> {
+  if (work.table === undefined) readHead(work)
+  const { table } = work
+  if (table === undefined) return ended ? fail('The pack ended before it began.') : undefined
+  while (table.count < work.expected) {
+    const cost = decodeNext(work, table, ended)
+    if (cost === undefined) break
+    if (work.slicer.isFull(cost + OBJECT_COST)) await work.slicer.pause()
+  }
+  hashSoFar(work)
+  work.call.progress?.({ activity: 'receiving objects', done: table.count, total: work.expected, unit: 'objects' })
+}
+
+function readHead(work: Work): void {
+  const { limits } = work.context
+  if (work.buffer.length < HEAD_BYTES) return
+  const head = work.buffer.bytes
+  if (head.toString('latin1', 0, 4) !== 'PACK' || head.readUInt32BE(4) !== 2)
+    throw protocolError('What came is not a pack of version 2.')
+  work.expected = head.readUInt32BE(8)
+  if (work.expected > limits.maxObjects) throw limitError('maxObjects', limits, `A pack of ${work.expected} objects`)
+  work.table = createEntryTable(work.expected)
+}
+
+/** Decodes one entry. Gives its cost, or `undefined` while too little of it has arrived. */
+function decodeNext(work: Work, table: EntryTable, ended: boolean): number | undefined {
+  const available = work.buffer.length - work.position
+  if (!ended && available < MAX_ENTRY_HEAD) return undefined
+  if (available <= TRAILER_BYTES) return fail('The pack ended too early.')
+  const pack = work.buffer.bytes
+  const entry = readEntry(pack, work.position)
+  checkSize(work, entry.sizeBytes)
+  if (!ended && work.position + available - entry.dataStart < deflateBound(entry.sizeBytes)) return undefined
+  const { data, usedBytes } = inflate(pack.subarray(entry.dataStart), entry.sizeBytes)
+  const end = entry.dataStart + usedBytes
+  const at = table.count++
+  table.offsets[at] = work.position
+  table.checksums[at] = crc32(pack.subarray(work.position, end))
+  place(work, table, at, entry, data)
+  work.position = end
+  return data.length
+}
+
+/** The most bytes that zlib makes out of `sizeBytes`: what is stored, not compressed, with its frames. */
+function deflateBound(sizeBytes: number): number {
+  return sizeBytes + Math.ceil(sizeBytes / 1000) + 64
+}
+
+function checkSize(work: Work, sizeBytes: number): void {
+  const { limits } = work.context
+  if (sizeBytes > limits.maxObjectBytes) throw limitError('maxObjectBytes', limits, `An object of ${sizeBytes} bytes`)
+  work.inflatedBytes += sizeBytes
+  if (work.inflatedBytes > limits.maxInflatedBytes)
+    throw limitError('maxInflatedBytes', limits, 'The content of the pack')
+}
+
+/** Names a whole object; puts a delta together, or lets it wait for its base. */
+function place(work: Work, table: EntryTable, at: number, entry: PackEntry, data: Buffer): void {
+  if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta')
+    return name(work, table, at, { type: entry.kind, data }, 0)
+  const base = baseOf(work, table, entry)
+  if (base === undefined) work.waiting.set(at, data)
+  else combine(work, table, at, base, data)
+}
+
+interface Base {
+  readonly object: GitObject
+  readonly depth: number
+}
+
+function baseOf(work: Work, table: EntryTable, entry: PackEntry): Base | undefined {
+  if (entry.baseOid !== undefined) {
+    const object = work.context.readBase(entry.baseOid)
+    return object === undefined ? undefined : { object, depth: 0 }
+  }
+  const at = positionOf(table, entry.baseOffset ?? -1)
+  if (at < 0) return fail('A delta of the pack builds on something that is not an object.')
+  if (table.resolved[at] !== 1) return undefined
+  return { object: objectAt(work, table, at), depth: table.depths[at] ?? 0 }
+}
+
+function combine(work: Work, table: EntryTable, at: number, base: Base, delta: Buffer): void {
+  const { limits } = work.context
+  if (base.depth >= limits.maxDeltaDepth) throw limitError('maxDeltaDepth', limits, 'A chain of deltas')
+  const head: DeltaHead = readDeltaHead(delta)
+  checkSize(work, head.resultBytes)
+  const data = applyDelta(base.object.data, delta, head)
+  name(work, table, at, { type: base.object.type, data }, base.depth + 1)
+}
+
+function name(work: Work, table: EntryTable, at: number, object: GitObject, depth: number): void {
+  hashObject(object.type, object.data).copy(table.oids, at * OID_BYTES)
+  table.depths[at] = depth
+  table.resolved[at] = 1
+  work.context.cache.set(oidAt(table, at), object, object.data.length)
+}
+
+/** An object decoded before: from the cache, or once more from the pack, along its deltas. */
+function objectAt(work: Work, table: EntryTable, position: number): GitObject {
+  const deltas: Buffer[] = []
+  for (let at = position; ;) {
+    const known: GitObject | undefined = work.context.cache.get(oidAt(table, at))
+    if (known !== undefined) return applyAll(known, deltas)
+    const entry = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
+    const { data } = inflate(work.buffer.bytes.subarray(entry.dataStart), entry.sizeBytes)
+    if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta') return applyAll({ type: entry.kind, data }, deltas)
+    deltas.push(data)
+    const outside = entry.baseOid === undefined ? undefined : work.context.readBase(entry.baseOid)
+    if (outside !== undefined) return applyAll(outside, deltas)
+    at = entry.baseOid === undefined ? positionOf(table, entry.baseOffset ?? -1) : positionOfOid(table, entry.baseOid)
+  }
+}
+
+function applyAll(base: GitObject, deltas: readonly Buffer[]): GitObject {
+  const data = deltas.reduceRight((result, delta) => applyDelta(result, delta, readDeltaHead(delta)), base.data)
+  return { type: base.type, data }
+}
+
+function positionOfOid(table: EntryTable, oid: string): number {
+  const wanted = Buffer.from(oid, 'hex')
+  for (let at = 0; at < table.count; at++)
+    if (table.resolved[at] === 1 && wanted.equals(table.oids.subarray(at * OID_BYTES, (at + 1) * OID_BYTES))) return at
+  return fail('A delta of the pack builds on an object that is nowhere.')
+}
+
+function hashSoFar(work: Work): void {
+  const end = work.buffer.length - TRAILER_BYTES
+  if (end <= work.hashedBytes) return
+  work.hash.update(work.buffer.bytes.subarray(work.hashedBytes, end))
+  work.hashedBytes = end
+}
+
+function checkTrailer(work: Work): void {
+  const rest = work.buffer.length - work.position
+  if (rest < TRAILER_BYTES) fail('The pack ended too early.')
+  if (rest > TRAILER_BYTES) fail('The pack goes on after its last object.')
+  if (!work.hash.copy().digest().equals(work.buffer.bytes.subarray(work.position)))
+    fail('The pack was damaged on its way: its checksum does not match.')
+}
+
+/** Deltas whose base came later, or builds on such a one: rounds until none is left. */
+async function resolveWaiting(work: Work): Promise<void> {
+  const { table } = work
+  if (table === undefined) return
+  while (work.waiting.size > 0) {
+    const before = work.waiting.size
+    const known = new Map(Array.from({ length: table.count }, (_, at): [string, number] => [oidAt(table, at), at]))
+    for (const [at, delta] of work.waiting) {
+      const entry = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
+      const baseAt = entry.baseOid === undefined ? positionOf(table, entry.baseOffset ?? -1) : known.get(entry.baseOid)
+      if (baseAt === undefined || table.resolved[baseAt] !== 1) continue
+      combine(work, table, at, { object: objectAt(work, table, baseAt), depth: table.depths[baseAt] ?? 0 }, delta)
+      work.waiting.delete(at)
+      if (work.slicer.isFull(delta.length + OBJECT_COST)) await work.slicer.pause()
+    }
+    if (work.waiting.size === before) fail('A delta of the pack builds on an object that is nowhere.')
+  }
+}
+
+/** Appends the bases that a thin pack left out, so that the pack can be read alone. */
+function finish(work: Work): DecodedPack {
+  const { table } = work
+  if (table === undefined) return fail('The pack ended before it began.')
+  const missing = missingBases(work, table)
+  const bytes = missing.length === 0 ? Buffer.from(work.buffer.bytes) : appendBases(work, table, missing)
+  return { bytes, index: sortIndex(work.table ?? table), checksum: bytes.toString('hex', bytes.length - TRAILER_BYTES) }
+}
+
+function missingBases(work: Work, table: EntryTable): string[] {
+  const wanted = new Set<string>()
+  for (let at = 0; at < table.count; at++) {
+    if (table.depths[at] !== 1) continue
+    const { baseOid } = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
+    if (baseOid !== undefined) wanted.add(baseOid)
+  }
+  if (wanted.size === 0) return []
+  for (let at = 0; at < table.count; at++) wanted.delete(oidAt(table, at))
+  return [...wanted]
+}
+
+function appendBases(work: Work, table: EntryTable, missing: readonly string[]): Buffer {
+  const larger = enlarge(table, missing.length)
+  const parts: Buffer[] = [Buffer.from(work.buffer.bytes.subarray(0, -TRAILER_BYTES))]
+  let offset = parts[0]?.length ?? 0
+  for (const oid of missing) {
+    const object = work.context.readBase(oid) ?? fail('The base of a delta vanished while the pack was read.')
+    const entry = Buffer.concat([entryHead(object.type, object.data.length), deflateSync(object.data)])
+    const at = larger.count++
+    larger.oids.write(oid, at * OID_BYTES, 'hex')
+    larger.offsets[at] = offset
+    larger.checksums[at] = crc32(entry)
+    larger.resolved[at] = 1
+    offset += entry.length
+    parts.push(entry)
+  }
+  parts[0]?.writeUInt32BE(larger.count, 8)
+  work.table = larger
+  const hash = createHash('sha1')
+  for (const part of parts) hash.update(part)
+  return Buffer.concat([...parts, hash.digest()])
+}
+
+function fail(message: string): never {
+  throw new GitOpsError('SOURCE_CORRUPT', message)
+}

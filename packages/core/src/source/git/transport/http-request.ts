@@ -1,0 +1,149 @@
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { Agent } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Call, abortError, throwIfAborted } from '../../../runtime/call.ts'
+import type { Timer } from '../../../runtime/clock.ts'
+import { GitOpsError } from '../../../runtime/errors.ts'
+import type { GitTimeouts } from './transport.ts'
+
+/** One request to an HTTP server. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Buffer
+  /** The most bytes that are read of the answer. */
+  readonly maxBytes: number
+}
+
+/** The answer: its head at once, its body as it comes. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Must be read to the end or left by `return`, which gives the connection up. */
+  readonly body: AsyncIterable<Buffer>
+}
+
+/**
+ * Sends `request` and resolves with the head of the answer. Rejects with `DEADLINE_EXCEEDED` or
+ * `SOURCE_UNREACHABLE`; ends as soon as the call is aborted. Follows no redirect.
+ */
+export async function send(request: HttpRequest, agent: Agent, timeouts: GitTimeouts, call: Call): Promise<HttpAnswer> {
+  throwIfAborted(call)
+  const sender = request.url.protocol === 'https:' ? requestHttps : requestHttp
+  const message = sender(request.url, { agent, method: request.method, headers: headersOf(request) })
+  const watch = watchRequest(message, request.url, timeouts, call)
+  try {
+    const answer = await headOf(message, request)
+    watch.answered()
+    return { status: answer.statusCode ?? 0, headers: flatHeaders(answer), body: bodyOf(answer, request, watch) }
+  } catch (error) {
+    watch.end()
+    throw translate(error, request.url, call)
+  }
+}
+
+function headersOf(request: HttpRequest): Record<string, string> {
+  return request.body === undefined
+    ? { ...request.headers }
+    : { ...request.headers, 'Content-Length': String(request.body.byteLength) }
+}
+
+function headOf(message: ClientRequest, request: HttpRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    message.once('response', resolve)
+    message.on('error', reject)
+    message.end(request.body)
+  })
+}
+
+function flatHeaders(answer: IncomingMessage): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(answer.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  )
+}
+
+/** The deadlines of one request, and the abort of its call. */
+interface Watch {
+  answered(): void
+  heard(): void
+  end(): void
+  readonly call: Call
+  readonly message: ClientRequest
+}
+
+function watchRequest(message: ClientRequest, url: URL, timeouts: GitTimeouts, call: Call): Watch {
+  const arm = (afterMs: number, activity: string): Timer =>
+    call.clock.setTimer(afterMs, () => {
+      const text = `${url.host} took longer than ${afterMs} ms to ${activity}.`
+      message.destroy(new GitOpsError('DEADLINE_EXCEEDED', text, { details: { host: url.host, afterMs } }))
+    })
+  const onAbort = (): void => void message.destroy(abortError(call.signal))
+  call.signal.addEventListener('abort', onAbort, { once: true })
+  const total = arm(timeouts.totalMs, 'send its whole answer')
+  let current = arm(timeouts.connectMs, 'accept the connection')
+  const next = (afterMs: number, activity: string): void => {
+    current.cancel()
+    current = arm(afterMs, activity)
+  }
+  onConnected(message, () => next(timeouts.firstByteMs, 'begin its answer'))
+  return {
+    call,
+    message,
+    answered: () => next(timeouts.silenceMs, 'go on with its answer'),
+    heard: () => next(timeouts.silenceMs, 'go on with its answer'),
+    end: () => {
+      current.cancel()
+      total.cancel()
+      call.signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+function onConnected(message: ClientRequest, run: () => void): void {
+  message.once('socket', (socket: Socket) => {
+    if (!socket.connecting && message.reusedSocket) return run()
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', run)
+  })
+}
+
+async function* bodyOf(answer: IncomingMessage, request: HttpRequest, watch: Watch): AsyncGenerator<Buffer, void> {
+  let received = 0
+  try {
+    for await (const chunk of answer) {
+      if (!Buffer.isBuffer(chunk)) continue
+      watch.heard()
+      received += chunk.length
+      if (received > request.maxBytes) throw tooLarge(request)
+      yield chunk
+    }
+  } catch (error) {
+    throw translate(watch.message.errored ?? error, request.url, watch.call)
+  } finally {
+    watch.end()
+    if (!answer.complete) answer.destroy()
+  }
+}
+
+function tooLarge({ url, maxBytes }: HttpRequest): GitOpsError {
+  return new GitOpsError('SOURCE_LIMIT', `The answer of ${url.host} exceeds limits.maxPackBytes (${maxBytes}).`, {
+    details: { limit: 'maxPackBytes', allowed: maxBytes },
+  })
+}
+
+function translate(error: unknown, url: URL, call: Call): GitOpsError {
+  if (error instanceof GitOpsError) return error
+  if (call.signal.aborted) return abortError(call.signal)
+  const code = codeOf(error)
+  const text = `${url.host} could not be reached${code === undefined ? '' : ` (${code})`}.`
+  return new GitOpsError('SOURCE_UNREACHABLE', text, {
+    cause: error,
+    details: { host: url.host, ...(code === undefined ? {} : { code }) },
+  })
+}
+
+/** The machine-readable code of a network error: `ECONNREFUSED`. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
