@@ -233,7 +233,7 @@ async function resolveWaiting(work: Work): Promise<void> {
   if (table === undefined) return
   while (work.waiting.size > 0) {
     const before = work.waiting.size
-    const known = new Map(Array.from({ length: table.count }, (_, at): [string, number] => [oidAt(table, at), at]))
+    const known = positionsByOid(table)
     for (const [at, delta] of work.waiting) {
       const entry = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
       const baseAt = entry.baseOid === undefined ? positionOf(table, entry.baseOffset ?? -1) : known.get(entry.baseOid)
@@ -291,4 +291,10 @@ function appendBases(work: Work, table: EntryTable, missing: readonly string[]):
 
 function fail(message: string): never {
   throw new GitOpsError('SOURCE_CORRUPT', message)
+}
+
+function positionsByOid(table: EntryTable): ReadonlyMap<string, number> {
+  const positions = new Map<string, number>()
+  for (let at = 0; at < table.count; at++) if (table.resolved[at] === 1) positions.set(oidAt(table, at), at)
+  return positions
 }
