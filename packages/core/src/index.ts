@@ -90,6 +90,9 @@ export type {
   StoredState,
   Suspension,
 } from './ledger/ledger.ts'
+export { type AuditHead, type AuditVerdict, chainAudit, emptyAudit, verifyAudit } from './ledger/audit.ts'
+export { applyChange, emptyRecord } from './ledger/change.ts'
+export { type MemoryLedgerOptions, memoryLedger } from './ledger/memory.ts'
 export type { Outcome } from './apply/outcome.ts'
 export { type ApplyEachOptions, type Write, type Written, applyEach } from './apply/each.ts'
 export type { Health, HealthStatus, ResourceHealth } from './feedback/health.ts'

@@ -8,3 +8,4 @@ export {
   type MemoryTargetOptions,
   memoryTarget,
 } from './testing/memory-target.ts'
+export { type LedgerConformance, testLedgerConformance } from './testing/ledger-conformance.ts'
