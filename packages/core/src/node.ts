@@ -1,1 +1,9 @@
-export {}
+export {
+  type ToolLimits,
+  type ToolResult,
+  type ToolRun,
+  inheritedVariables,
+  runTool,
+  toolLimits,
+} from './runtime/tool/tool.ts'
+export { type PrivateFolder, privateFolder } from './runtime/tool/folder.ts'
