@@ -1,6 +1,6 @@
+import { decodeDocuments } from '../desired/decode.ts'
 import { desiredState, resource } from '../desired/build.ts'
 import type { DesiredState, Order, Resource, ResourceOptions, ResourceRef } from '../desired/desired.ts'
-import { isObject } from '../desired/pointer.ts'
 import type { RunCall } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { JsonObject } from '../runtime/json.ts'
@@ -19,10 +19,18 @@ export async function declareFiles(
 ): Promise<DesiredState> {
   const resources: Resource[] = []
   for await (const entry of walk(snapshot, path, call)) {
-    const document = parse(entry.path, await snapshot.read(entry.path, call))
+    const bytes = await snapshot.read(entry.path, call)
+    const document = onlyDocument(bytes, entry.path)
     resources.push(declared(entry.path.slice(path === '' ? 0 : path.length + 1), entry.path, document, call, render))
   }
   return desiredState(snapshot.revision, resources, { inputs: JSON.parse(JSON.stringify(call.inputs)) })
+}
+
+function onlyDocument(bytes: Uint8Array, path: string): JsonObject {
+  const format = /\.ya?ml$/.test(path) ? 'yaml' : 'json'
+  const documents = [...decodeDocuments(bytes, path, { format })]
+  if (documents.length !== 1) throw invalid(path, `it has ${documents.length} documents, not one`)
+  return documents[0]!.body
 }
 
 function declared(
@@ -51,16 +59,6 @@ export function refOf(path: string): ResourceRef {
   return rest.length === 0 ? { kind, name } : { kind, namespace: rest.join('/'), name }
 }
 
-function parse(path: string, bytes: Uint8Array): JsonObject {
-  try {
-    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (isObject(value)) return value
-  } catch (cause) {
-    throw invalid(path, 'it is not JSON', cause)
-  }
-  throw invalid(path, 'it is not an object')
-}
-
-function invalid(path: string, why: string, cause?: unknown): GitOpsError {
-  return new GitOpsError('DECLARATION_INVALID', `${path} is not a declaration: ${why}.`, { cause })
+function invalid(path: string, why: string): GitOpsError {
+  return new GitOpsError('DECLARATION_INVALID', `${path} is not a declaration: ${why}.`)
 }
