@@ -46,14 +46,9 @@ export type {
 } from './desired/desired.ts'
 export { compareRefs, label, refKey } from './desired/ref.ts'
 export { canonicalJson, digestOf } from './desired/digest.ts'
-export {
-  type DecodeLimits,
-  type DecodeOptions,
-  type Document,
-  type Position,
-  decodeDocuments,
-  defaultDecodeLimits,
-} from './desired/decode.ts'
+export { type DecodeOptions, type Document, decodeDocuments, defaultDecodeLimits } from './desired/decode.ts'
+export type { DecodeLimits } from './desired/reading.ts'
+export type { Position } from './desired/text.ts'
 export { type DesiredStateExtras, desiredState, originText, resource } from './desired/build.ts'
 export type { ActualChange, ActualResource, ActualState, Actor } from './actual/actual.ts'
 export type { Inventory, Owned } from './actual/inventory.ts'

@@ -28,23 +28,19 @@ export function* readJson({ text, limits }: Reading, visitOf?: (document: number
 
 function readValue(cursor: Cursor): Json {
   cursor.visit?.(cursor.segments, cursor.offset)
-  switch (cursor.content[cursor.offset]) {
-    case '{':
-      return readObject(cursor)
-    case '[':
-      return readList(cursor)
-    case '"':
-      return readString(cursor)
-    case 't':
-      return readWord(cursor, 'true', true)
-    case 'f':
-      return readWord(cursor, 'false', false)
-    case 'n':
-      return readWord(cursor, 'null', null)
-    default:
-      return readNumber(cursor)
-  }
+  const first = cursor.content[cursor.offset]
+  if (first === '{') return readObject(cursor)
+  if (first === '[') return readList(cursor)
+  if (first === '"') return readString(cursor)
+  for (const word of words) if (cursor.content.startsWith(word.text, cursor.offset)) return readWord(cursor, word)
+  return readNumber(cursor)
 }
+
+const words = [
+  { text: 'true', value: true },
+  { text: 'false', value: false },
+  { text: 'null', value: null },
+] as const
 
 function readObject(cursor: Cursor): JsonObject {
   const object: Record<string, Json> = {}
@@ -129,9 +125,8 @@ function readNumber(cursor: Cursor): number {
   return value
 }
 
-function readWord<T extends Json>(cursor: Cursor, word: string, value: T): T {
-  if (!cursor.content.startsWith(word, cursor.offset)) throw unexpected(cursor)
-  cursor.offset += word.length
+function readWord(cursor: Cursor, { text, value }: (typeof words)[number]): boolean | null {
+  cursor.offset += text.length
   return value
 }
 

@@ -14,7 +14,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml'
-import { GitOpsError } from '../runtime/errors.ts'
+import type { GitOpsError } from '../runtime/errors.ts'
 import type { Json, JsonObject } from '../runtime/json.ts'
 import type { Reading, ReadValue, Visit } from './reading.ts'
 import { exactNumber } from './numbers.ts'

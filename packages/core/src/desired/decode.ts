@@ -7,8 +7,6 @@ import { isObject, toPointer } from './pointer.ts'
 import type { DecodeLimits, ReadValue, Reading, Visit } from './reading.ts'
 import { decodeText, failAt, type Position } from './text.ts'
 
-export type { DecodeLimits, Position }
-
 /** How a file is read. */
 export interface DecodeOptions extends DecodeLimits {
   /** @defaultValue 'json' for a path that ends in `.json`, 'yaml' for any other */
