@@ -76,6 +76,7 @@ export { type DiffOptions, type JsonDifference, diffJson, sameJson } from './pla
 export { createSeal } from './plan/seal.ts'
 export { planByDiff } from './plan/by-diff.ts'
 export type { PlanByDiffOptions } from './plan/comparison.ts'
+export { type DescribeOptions, describe } from './plan/describe.ts'
 export { fingerprintOf } from './plan/fingerprint.ts'
 export { sameStep, stepText, stepsOf } from './plan/steps.ts'
 export type {
