@@ -2,6 +2,17 @@ export type { Json, JsonObject } from './runtime/json.ts'
 export { type Clock, type Timer, isoTime, systemClock } from './runtime/clock.ts'
 export { type Random, randomId, seededRandom, systemRandom } from './runtime/random.ts'
 export { type Logger, silentLog } from './runtime/log.ts'
+export { type AddressClass, classifyAddress } from './runtime/destination/address.ts'
+export {
+  type DestinationGuard,
+  type DestinationOptions,
+  type GuardedLookup,
+  type LookupAll,
+  type ResolvedAddress,
+  destinationGuard,
+} from './runtime/destination/guard.ts'
+export { type Redactor, createRedactor } from './runtime/redactor.ts'
+export { Secret, environmentSecret } from './runtime/secret.ts'
 export {
   type ErrorCode,
   type ErrorDetails,
