@@ -152,3 +152,6 @@ export {
   resolvePolicy,
 } from './reconciler/policy/policy.ts'
 export { type Application, defineApplication } from './reconciler/application.ts'
+export { type Decision, type JudgeContext, judge } from './reconciler/policy/judge.ts'
+export { diffPlans } from './reconciler/policy/diff-plans.ts'
+export { type WindowState, judgeWindows } from './reconciler/policy/windows.ts'

@@ -193,8 +193,9 @@ function planned(state: ApplicationState, { plan }: EventOf<'planned'>): Applica
 
 function alignmentOf(plan: Plan): Alignment {
   const waiting = plan.changes.length + plan.blocked.length
-  if (waiting === 0 && plan.drift.length === 0) return plan.complete ? 'aligned' : 'unknown'
-  const declaredMoved = plan.changes.some(({ cause }) => cause !== 'drift') || (waiting > 0 && plan.drift.length === 0)
+  const drifts = plan.drift.some(({ adopted }) => adopted !== true)
+  if (waiting === 0 && !drifts) return plan.complete ? 'aligned' : 'unknown'
+  const declaredMoved = plan.changes.some(({ cause }) => cause !== 'drift') || (waiting > 0 && !drifts)
   return declaredMoved ? 'behind' : 'drifted'
 }
 

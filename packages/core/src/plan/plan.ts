@@ -113,6 +113,8 @@ export interface Drift {
   readonly firstSeenAt?: number
   /** True when applying this plan undoes it. */
   readonly healed: boolean
+  /** True when the policy accepts it as it is. */
+  readonly adopted?: boolean
 }
 
 /**

@@ -122,9 +122,9 @@ export interface RetryPolicy {
   readonly factor: number
   /** No delay is longer, unless the server asked for it. @defaultValue 180_000 */
   readonly maxMs: number
-  /** At most this part of the delay is added at random. @defaultValue 0.1 */
+  /** At most this part of the delay is taken off at random. @defaultValue 0.1 */
   readonly jitter: number
-  /** Attempts in a row at one revision; after that it waits for a new one. @defaultValue no limit */
+  /** Retries in a row at one revision; after that it waits for a new one. @defaultValue no limit */
   readonly limit?: number
 }
 
