@@ -1,6 +1,16 @@
 export { type GitSource, type GitSourceOptions, type GitSourceView, gitSource } from './source/git/source.ts'
-export { type GitRepository, type GitRepositoryOptions, gitRepository } from './source/git/repository.ts'
+export {
+  type GitRepository,
+  type GitRepositoryOptions,
+  type SnapshotView,
+  gitRepository,
+} from './source/git/repository.ts'
+export type { EntryPolicy } from './source/git/find-path.ts'
+export type { FollowedRef } from './source/git/follow.ts'
 export type { GitRef } from './source/git/refs.ts'
+export type { Rewrite, RewritePolicy } from './source/git/rewrites.ts'
 export { type GitLimits, defaultLimits } from './source/git/limits.ts'
+export { type GitRetry, defaultRetry } from './source/git/retry.ts'
+export type { GitNetwork, GitProxy } from './source/git/transport/agent.ts'
 export { type GitTimeouts, type Service, defaultTimeouts } from './source/git/transport/transport.ts'
 export type { CredentialsProvider, CredentialsRequest, GitCredentials } from './source/git/transport/credentials.ts'

@@ -30,6 +30,11 @@ export interface Revision {
   readonly author?: string
   /** First line of the message. */
   readonly message?: string
+  /**
+   * Id of the revision that was in force before and that this one does not continue: history was
+   * rewritten (a force-push, a moved tag), and the source was told to follow.
+   */
+  readonly replaces?: string
 }
 
 /** The tree of one revision. Immutable, read lazily. Paths use `/`, have no leading slash; `''` is the root. */

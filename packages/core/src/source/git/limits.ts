@@ -43,3 +43,20 @@ export function limitError(limit: keyof GitLimits, limits: GitLimits, what: stri
     details: { limit, allowed: limits[limit] },
   })
 }
+
+/** The most objects that the index of a pack can sort. */
+const MOST_OBJECTS = 2 ** 21
+
+/** `given` over the defaults. Throws `CONFIG_INVALID` for what is not a positive whole number. */
+export function completeLimits(given: Partial<GitLimits> = {}): GitLimits {
+  const limits = { ...defaultLimits, ...given }
+  for (const [name, value] of Object.entries(limits))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new GitOpsError('CONFIG_INVALID', `limits.${name} must be a positive whole number.`)
+  if (limits.maxObjects > MOST_OBJECTS || limits.maxPackBytes >= 2 ** 32)
+    throw new GitOpsError(
+      'CONFIG_INVALID',
+      `limits.maxObjects can be at most ${MOST_OBJECTS} and limits.maxPackBytes below 4 GiB.`,
+    )
+  return limits
+}

@@ -8,12 +8,13 @@ import { readPackets } from './protocol/pkt-line.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** A repository as its server shows it. */
-export interface Remote extends AsyncDisposable {
-  /** Refs that start with one of `prefixes`, or all. One request, once the abilities of the server are known. */
+export interface Remote {
+  /** Refs that start with one of `prefixes`; the empty prefix gives all. One request, once the abilities of the server are known. */
   refs(prefixes: readonly string[], call: Call): Promise<readonly RemoteRef[]>
   /** Fetches; `use` reads the pack. What the server cannot leave out, it sends. */
   fetch<T>(request: FetchRequest, use: (answer: FetchAnswer) => Promise<T>, call: Call): Promise<T>
   canFilter(call: Call): Promise<boolean>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Speaks the Git protocol over `transport`; remembers what the server can do. */
@@ -63,6 +64,5 @@ async function forgetOnConfusion<T>(forget: () => void, work: () => Promise<T>):
 }
 
 function matching(refs: readonly RemoteRef[], prefixes: readonly string[]): readonly RemoteRef[] {
-  if (prefixes.length === 0) return refs
   return refs.filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)))
 }

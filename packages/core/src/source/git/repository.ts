@@ -1,130 +1,174 @@
-import { Agent as HttpsAgent } from 'node:https'
-import { Agent as HttpAgent } from 'node:http'
 import { type Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Revision, Snapshot } from '../source.ts'
 import { parseCommit } from './commit.ts'
-import { type GitLimits, defaultLimits } from './limits.ts'
-import { decodePack } from './pack/decode.ts'
-import {
-  type ChosenRef,
-  type GitRef,
-  type RefQuery,
-  chooseByName,
-  chooseByVersion,
-  nearbyNames,
-  parseRef,
-} from './refs.ts'
+import type { CheckedTrees } from './completeness.ts'
+import { type Downloads, createDownloads } from './download.ts'
+import { type EntryPolicy, type Place, findPath, notFound, pathParts } from './find-path.ts'
+import { type FollowedRef, followRef } from './follow.ts'
+import { createKeptCommits } from './kept-commits.ts'
+import { createKeptObjects } from './kept-objects.ts'
+import { type GitLimits, completeLimits } from './limits.ts'
+import { createPoller } from './poll.ts'
+import type { DecodedPack } from './pack/decode.ts'
+import type { ChosenRef, GitRef } from './refs.ts'
 import { type Remote, createRemote } from './remote.ts'
-import { notFound, pathParts, treeSnapshot } from './snapshot.ts'
+import { type GitRetry, createGate, defaultRetry } from './retry.ts'
+import type { RewritePolicy } from './rewrites.ts'
+import { OBJECT_COST, type Slicer, createSlicer } from './slice.ts'
+import { treeSnapshot } from './snapshot.ts'
 import { type ObjectStore, createObjectStore } from './store/object-store.ts'
-import { parseAddress } from './transport/address.ts'
+import { repositoryFolder } from './store/repository-folder.ts'
+import { type Address, parseAddress } from './transport/address.ts'
+import { type GitNetwork, createAgent } from './transport/agent.ts'
 import type { CredentialsProvider } from './transport/credentials.ts'
 import { httpTransport } from './transport/http.ts'
-import { type GitTimeouts, defaultTimeouts } from './transport/transport.ts'
+import { type GitTimeouts, type Transport, defaultTimeouts } from './transport/transport.ts'
 
-/** How a repository is reached and read. */
+/** How a repository is reached, read and kept. */
 export interface GitRepositoryOptions {
   /** `https://host/path`. Credentials in it are refused. */
   readonly url: string
+  /** Asked before every request. @defaultValue no credentials */
   readonly credentials?: CredentialsProvider
+  /** Where objects are kept. A folder survives a restart and can be shared by several processes. @defaultValue `memory` */
+  readonly storage?: 'memory' | { readonly folder: string }
+  /**
+   * Fetch the contents of files when a snapshot below their folder is taken, instead of all of them
+   * with every commit. Worth it where sources read a small part of a large repository. A server that
+   * cannot leave files out sends them all. @defaultValue false
+   */
+  readonly partial?: boolean
+  /** Commits that stay readable without the server, for a rollback. @defaultValue 20 */
+  readonly keepRevisions?: number
+  /** An answer to a poll that is younger than this serves other sources too, in milliseconds. @defaultValue 0 */
+  readonly shareMs?: number
   readonly limits?: Partial<GitLimits>
   readonly timeouts?: Partial<GitTimeouts>
+  readonly retry?: Partial<GitRetry>
+  readonly network?: GitNetwork
   /** Send credentials without encryption to hosts other than this machine. @defaultValue false */
   readonly allowPlainHttp?: boolean
-  /** The version of the protocol to ask for. @defaultValue 2 */
+  /** The version of the protocol to ask for. A server that speaks an older one is understood. @defaultValue 2 */
   readonly protocol?: 0 | 1 | 2
 }
 
 /** One repository on a server. Sources that read the same one share it, and with it polls, fetches and memory. */
-export interface GitRepository extends AsyncDisposable {
+export interface GitRepository {
   /** The address. */
   readonly id: string
-  /** The commit that `ref` leads to now, fetched and checked. */
-  resolve(ref: GitRef, call: Call): Promise<Revision>
-  /** The tree of `revision` below `path`. */
-  snapshot(revision: Revision, path: string, call: Call): Promise<Snapshot>
+  /** Follows a ref of the repository. */
+  follow(ref: GitRef, policy: RewritePolicy): FollowedRef
+  /** The tree of `revision` below `path`; fetched when it is not kept. Throws `PATH_NOT_FOUND`. */
+  snapshot(revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot>
+  /** Closes the connections. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What a snapshot shows. */
+export interface SnapshotView extends EntryPolicy {
+  /** The folder that is its root. */
+  readonly path: string
 }
 
 /** Opens nothing until it is asked. Throws `CONFIG_INVALID` or `USERINFO_IN_URL` for options that cannot be meant. */
 export function gitRepository(options: GitRepositoryOptions): GitRepository {
-  const limits = { ...defaultLimits, ...options.limits }
+  const limits = completeLimits(options.limits)
   const address = parseAddress(options.url)
+  const remote = guarded(createRemote(openTransport(address, options, limits), limits), {
+    ...defaultRetry,
+    ...options.retry,
+  })
+  const store = createObjectStore(limits)
+  const kept = createKeptCommits(options.keepRevisions ?? 20)
+  const checked: CheckedTrees = new Set()
+  const inForce = new Map<string, ChosenRef>()
+  const partial = options.partial === true
+  const folder = typeof options.storage === 'object' ? { folder: repositoryFolder(options.storage.folder) } : {}
+  const objects = createKeptObjects({ store, kept, checked, inForce, limits, partial, ...folder })
+  const downloads = createDownloads({
+    remote,
+    store,
+    limits,
+    partial,
+    kept,
+    checked,
+    onPack: (pack: DecodedPack, call: Call) => objects.added(pack, call),
+  })
+  const poller = createPoller(remote, options.shareMs ?? 0)
+  const following = {
+    id: address.id,
+    poller,
+    store,
+    downloads,
+    inForce,
+    onChange: (call: Call) => objects.saveState(call),
+  }
+  return {
+    id: address.id,
+    follow: (ref, policy) => {
+      const followed = followRef(following, ref, policy)
+      return {
+        accept: (commit) => followed.accept(commit),
+        resolve: async (call) => {
+          await objects.open(call)
+          return followed.resolve(call)
+        },
+      }
+    },
+    snapshot: async (revision, view, call) => {
+      await objects.open(call)
+      await downloads.commit(revision.id, call)
+      const place = placeOf(store, revision, view)
+      if (partial) await fetchFilesBelow(place, downloads, call)
+      return treeSnapshot(place)
+    },
+    [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
+  }
+}
+
+function openTransport(address: Address, options: GitRepositoryOptions, limits: GitLimits): Transport {
   if (address.kind !== 'http') throw new GitOpsError('UNSUPPORTED', 'SSH is not supported yet.')
-  const transport = httpTransport(address, {
-    agent: address.url.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }),
+  return httpTransport(address, {
+    agent: createAgent(address.url, options.network ?? {}),
     timeouts: { ...defaultTimeouts, ...options.timeouts },
     limits,
     allowPlainHttp: options.allowPlainHttp === true,
     protocol: options.protocol ?? 2,
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   })
-  const remote = createRemote(transport, limits)
-  const store = createObjectStore(limits)
+}
+
+/** The same remote with patience: what may pass is tried again, and a server's wish to be left alone is obeyed. */
+function guarded(remote: Remote, retry: GitRetry): Remote {
+  const gate = createGate(retry)
   return {
-    id: address.id,
-    resolve: async (ref, call) => {
-      const chosen = await choose(remote, parseRef(ref), address.id, call)
-      await ensureCommit(remote, store, limits, chosen.oid, call)
-      return revisionOf(store, chosen)
-    },
-    snapshot: async (revision, path, call) => {
-      await ensureCommit(remote, store, limits, revision.id, call)
-      return snapshotBelow(store, revision, path)
-    },
+    refs: (prefixes, call) => gate.pass(call, () => remote.refs(prefixes, call)),
+    fetch: (request, use, call) => gate.pass(call, () => remote.fetch(request, use, call)),
+    canFilter: (call) => gate.pass(call, () => remote.canFilter(call)),
     [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
   }
 }
 
-async function choose(remote: Remote, query: RefQuery, id: string, call: Call): Promise<ChosenRef> {
-  if (query.kind === 'commit') return { ref: query.digits, name: query.name, oid: query.digits }
-  const refs = await remote.refs(query.prefixes, call)
-  const chosen = query.kind === 'name' ? chooseByName(query, refs) : chooseByVersion(query, refs)[0]
-  if (chosen !== undefined) return chosen
-  throw await notThere(remote, query, id, call)
+function placeOf(store: ObjectStore, revision: Revision, view: SnapshotView): Place {
+  const rootOid = parseCommit(store.expect(revision.id, 'commit')).tree
+  const root: Place = { store, revision, rootOid, rootPath: '', policy: view }
+  const found = findPath({ ...root, policy: { ...view, symlinks: 'refuse' } }, view.path)
+  if (found.type !== 'folder') throw notFound(root, view.path, 'is not a folder')
+  return { ...root, rootOid: found.oid, rootPath: pathParts(view.path).join('/') }
 }
 
-async function notThere(remote: Remote, query: RefQuery, id: string, call: Call): Promise<GitOpsError> {
-  const all = (await remote.refs([], call)).filter(({ oid }) => oid !== undefined)
-  if (all.length === 0) return new GitOpsError('SOURCE_EMPTY', `The repository ${id} has no commits yet.`)
-  const nearby = nearbyNames(query.name, all)
-  return new GitOpsError('REVISION_NOT_FOUND', `${query.name} is not in ${id}. There are: ${nearby.join(', ')}.`, {
-    details: { nearby },
-  })
+async function fetchFilesBelow(place: Place, downloads: Downloads, call: Call): Promise<void> {
+  const oids: string[] = []
+  await collectFiles(place.rootOid, place.store, oids, createSlicer(call))
+  await downloads.files(oids, call)
 }
 
-async function ensureCommit(
-  remote: Remote,
-  store: ObjectStore,
-  limits: GitLimits,
-  oid: string,
-  call: Call,
-): Promise<void> {
-  if (store.has(oid)) return
-  const request = { wants: [oid], haves: [], shallow: [], depth: 1 }
-  const context = { limits, cache: store.cache, readBase: (base: string) => store.read(base) }
-  const pack = await remote.fetch(request, (answer) => decodePack(answer.pack, context, call), call)
-  store.add(pack)
-}
-
-function revisionOf(store: ObjectStore, chosen: ChosenRef): Revision {
-  const commit = parseCommit(store.expect(chosen.oid, 'commit'))
-  return {
-    id: chosen.oid,
-    name: chosen.name,
-    at: commit.committedAt,
-    author: commit.author,
-    message: commit.message.split('\n', 1)[0] ?? '',
+async function collectFiles(tree: string, store: ObjectStore, oids: string[], slicer: Slicer): Promise<void> {
+  const entries = store.tree(tree)
+  if (slicer.isFull(entries.size * 100 + OBJECT_COST)) await slicer.pause()
+  for (const { type, oid } of entries.values()) {
+    if (type === 'folder') await collectFiles(oid, store, oids, slicer)
+    else if (type !== 'submodule') oids.push(oid)
   }
-}
-
-function snapshotBelow(store: ObjectStore, revision: Revision, path: string): Snapshot {
-  let rootOid = parseCommit(store.expect(revision.id, 'commit')).tree
-  const root = { store, revision, rootOid, rootPath: '' }
-  for (const part of pathParts(path)) {
-    const entry = store.tree(rootOid).get(part)
-    if (entry?.type !== 'folder') throw notFound(root, path)
-    rootOid = entry.oid
-  }
-  return treeSnapshot({ ...root, rootOid, rootPath: path })
 }

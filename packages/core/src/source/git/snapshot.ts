@@ -1,26 +1,17 @@
+import { createHash } from 'node:crypto'
 import { type Call, throwIfAborted } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
-import type { Revision, Snapshot, TreeEntry } from '../source.ts'
-import type { ObjectStore } from './store/object-store.ts'
-import type { EntryType, GitTree } from './tree.ts'
-
-/** Where in a repository a snapshot looks. */
-export interface SnapshotPlace {
-  readonly store: ObjectStore
-  readonly revision: Revision
-  /** The folder that is the root of the snapshot. */
-  readonly rootOid: string
-  /** Path of that folder in the repository, for messages. */
-  readonly rootPath: string
-}
+import type { Snapshot, TreeEntry } from '../source.ts'
+import { type Found, type Place, findPath, notFound, pathParts, where } from './find-path.ts'
+import type { GitTreeEntry } from './tree.ts'
 
 /** The tree of one revision below one folder, read from the object store as it is asked for. */
-export function treeSnapshot(place: SnapshotPlace): Snapshot {
+export function treeSnapshot(place: Place): Snapshot {
   return {
     revision: place.revision,
     digest: async (path, call) => {
       throwIfAborted(call)
-      return find(place, path).oid
+      return digest(place, path)
     },
     list: (path, call) => list(place, path, call),
     read: async (path, call) => {
@@ -30,65 +21,60 @@ export function treeSnapshot(place: SnapshotPlace): Snapshot {
   }
 }
 
-interface Found {
-  readonly oid: string
-  readonly type: EntryType
+/** The id of the object. Where links are followed, a folder also depends on what lies outside of it. */
+function digest(place: Place, path: string): string {
+  const found = findPath(place, path)
+  if (place.policy.symlinks !== 'follow' || found.type !== 'folder' || path === '') return found.oid
+  return createHash('sha1').update(`${place.rootOid} ${path}`).digest('hex')
 }
 
-/** Throws `CONFIG_INVALID` for a path that is absolute or climbs; gives its parts. */
-export function pathParts(path: string): readonly string[] {
-  if (path === '') return []
-  const parts = path.replace(/\/$/, '').split('/')
-  if (parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0')))
-    throw new GitOpsError('CONFIG_INVALID', `${JSON.stringify(path)} is not a path inside a repository.`)
-  return parts
-}
-
-function find(place: SnapshotPlace, path: string): Found {
-  let found: Found = { oid: place.rootOid, type: 'folder' }
-  for (const part of pathParts(path)) {
-    const entry = found.type === 'folder' ? place.store.tree(found.oid).get(part) : undefined
-    if (entry === undefined) throw notFound(place, path)
-    found = entry
-  }
-  return found
-}
-
-async function* list(place: SnapshotPlace, path: string, call: Call): AsyncGenerator<TreeEntry, void> {
-  const found = find(place, path)
+async function* list(place: Place, path: string, call: Call): AsyncGenerator<TreeEntry, void> {
+  const found = findPath(place, path)
   if (found.type !== 'folder') throw notFound(place, path, 'is not a folder')
   const prefix = path === '' ? '' : `${pathParts(path).join('/')}/`
-  for (const entry of sortedByName(place.store.tree(found.oid))) {
+  const entries = [...place.store.tree(found.oid).values()].toSorted(byName)
+  for (const entry of entries) {
     throwIfAborted(call)
-    yield { path: prefix + entry.name, type: entry.type, digest: entry.oid }
+    if (isSkipped(place, entry)) continue
+    yield toTreeEntry(place, prefix + entry.name, entry)
   }
 }
 
 /** Git sorts folders as if their name ended with a slash; a snapshot sorts by name alone. */
-function sortedByName(tree: GitTree): readonly { name: string; type: EntryType; oid: string }[] {
-  return [...tree.values()].toSorted((left, right) => (left.name < right.name ? -1 : 1))
+function byName(left: GitTreeEntry, right: GitTreeEntry): number {
+  return left.name < right.name ? -1 : 1
 }
 
-function readFile(place: SnapshotPlace, path: string): Uint8Array {
-  const found = find(place, path)
+function isSkipped({ policy }: Place, { type }: GitTreeEntry): boolean {
+  return (type === 'symlink' && policy.symlinks === 'skip') || (type === 'submodule' && policy.submodules === 'skip')
+}
+
+function toTreeEntry(place: Place, path: string, entry: GitTreeEntry): TreeEntry {
+  const followed = entry.type === 'symlink' && place.policy.symlinks === 'follow'
+  const type = followed ? findPath(place, path).type : entry.type
+  return { path, type, digest: followed ? digest(place, path) : entry.oid }
+}
+
+function readFile(place: Place, path: string): Uint8Array {
+  const found = findPath(place, path)
   if (found.type === 'folder') throw notFound(place, path, 'is a folder')
-  if (found.type !== 'file') throw refused(place, path, found.type)
-  return place.store.expect(found.oid, 'blob')
+  if (found.type !== 'file') throw refused(place, path, found)
+  const data = place.store.expect(found.oid, 'blob')
+  if (isLfsPointer(data))
+    throw new GitOpsError('SOURCE_LFS_POINTER', `${where(place, path)} is a Git LFS pointer, not the file itself.`, {
+      details: { path },
+    })
+  return data
 }
 
-function refused(place: SnapshotPlace, path: string, type: 'symlink' | 'submodule'): GitOpsError {
+const lfsHead = Buffer.from('version https://git-lfs.github.com/spec/v1\n')
+const MAX_LFS_POINTER_BYTES = 1024
+
+function isLfsPointer(data: Buffer): boolean {
+  return data.length < MAX_LFS_POINTER_BYTES && data.subarray(0, lfsHead.length).equals(lfsHead)
+}
+
+function refused(place: Place, path: string, { type }: Found): GitOpsError {
   const code = type === 'symlink' ? 'SOURCE_SYMLINK' : 'SOURCE_SUBMODULE'
   return new GitOpsError(code, `${where(place, path)} is a ${type}, which is not followed.`, { details: { path } })
-}
-
-/** The error for a path that is not in the tree. */
-export function notFound(place: SnapshotPlace, path: string, why = 'does not exist'): GitOpsError {
-  return new GitOpsError('PATH_NOT_FOUND', `${where(place, path)} ${why}.`, {
-    details: { path, revision: place.revision.id },
-  })
-}
-
-function where(place: SnapshotPlace, path: string): string {
-  const full = [place.rootPath, path].filter((part) => part !== '').join('/')
-  return `${full === '' ? 'The root' : full} at ${place.revision.name ?? place.revision.id}`
 }

@@ -1,14 +1,17 @@
 import type { Source } from '../source.ts'
-import { type GitRef, parseRef } from './refs.ts'
+import { type EntryPolicy, pathParts } from './find-path.ts'
+import type { GitRef } from './refs.ts'
 import { type GitRepository, type GitRepositoryOptions, gitRepository } from './repository.ts'
-import { pathParts } from './snapshot.ts'
+import type { RewritePolicy } from './rewrites.ts'
 
-/** What a source follows in a repository. */
-export interface GitSourceView {
+/** What a source follows in a repository, and what it makes of it. */
+export interface GitSourceView extends Partial<EntryPolicy> {
   /** Branch, tag, commit, range of versions or any ref. @defaultValue `HEAD`, the default branch of the server */
   readonly ref?: GitRef
   /** The folder that is the root of the snapshots. @defaultValue the whole repository */
   readonly path?: string
+  /** What is done when history is rewritten under the ref. @defaultValue `hold` */
+  readonly onRewritten?: RewritePolicy
 }
 
 /** A repository of its own, or one that several sources share. */
@@ -16,24 +19,31 @@ export type GitSourceOptions = GitSourceView & (GitRepositoryOptions | { readonl
 
 /** A source in Git. Disposing it closes the connections of a repository of its own. */
 export interface GitSource extends Source {
+  /** Lets a held rewrite that leads to `commit` pass. */
+  acceptRewrite(commit: string): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
  * Desired state in Git: follows a ref of a repository and reads a folder of it, without a checkout.
  *
- * Throws `CONFIG_INVALID` or `USERINFO_IN_URL` at once for options that cannot be meant.
+ * `resolve` polls with one request, and fetches and checks what is new, so that a revision it gives
+ * can be read completely. The digest of a folder is its object id: a commit elsewhere in the
+ * repository does not change it. Throws `CONFIG_INVALID` or `USERINFO_IN_URL` at once for options
+ * that cannot be meant. A source with a `path` and a repository of its own fetches only the files
+ * below the path, unless `partial` is false.
  */
 export function gitSource(options: GitSourceOptions): GitSource {
-  const shared = 'repository' in options
-  const repository = shared ? options.repository : gitRepository(options)
-  const ref = options.ref ?? 'HEAD'
   const path = pathParts(options.path ?? '').join('/')
-  parseRef(ref)
+  const shared = 'repository' in options
+  const repository = shared ? options.repository : gitRepository({ partial: path !== '', ...options })
+  const followed = repository.follow(options.ref ?? 'HEAD', options.onRewritten ?? 'hold')
+  const view = { path, symlinks: options.symlinks ?? 'refuse', submodules: options.submodules ?? 'refuse' }
   return {
     id: path === '' ? repository.id : `${repository.id}//${path}`,
-    resolve: (call) => repository.resolve(ref, call),
-    snapshot: (revision, call) => repository.snapshot(revision, path, call),
+    resolve: (call) => followed.resolve(call),
+    snapshot: (revision, call) => repository.snapshot(revision, view, call),
+    acceptRewrite: (commit) => followed.accept(commit),
     [Symbol.asyncDispose]: async () => (shared ? undefined : repository[Symbol.asyncDispose]()),
   }
 }

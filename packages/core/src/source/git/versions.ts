@@ -20,7 +20,7 @@ export function highestVersions(
   includePrerelease: boolean,
 ): readonly string[] {
   const inRange = names.flatMap((name) => {
-    const version = semver.parse(name.replace(/^v(?=\d)/, ''))
+    const version = parse(name)
     return version !== null && semver.satisfies(version, range, { includePrerelease }) ? [{ name, version }] : []
   })
   const sorted = inRange.toSorted((left, right) => semver.compare(right.version, left.version))
@@ -28,4 +28,15 @@ export function highestVersions(
   return highest === undefined
     ? []
     : sorted.filter(({ version }) => semver.compare(version, highest) === 0).map(({ name }) => name)
+}
+
+/** Whether the version in `name` is lower than the one in `other`. */
+export function isLowerVersion(name: string, other: string): boolean {
+  const left = parse(name)
+  const right = parse(other)
+  return left !== null && right !== null && semver.compare(left, right) < 0
+}
+
+function parse(name: string): semver.SemVer | null {
+  return semver.parse(name.replace(/^v(?=\d)/, ''))
 }

@@ -50,6 +50,8 @@ export type Fault =
   | { readonly kind: 'reset'; readonly afterBytes: number }
   /** Sends the first `afterBytes` and then nothing more, until the client leaves. */
   | { readonly kind: 'stall'; readonly afterBytes: number }
+  /** Serves the request well, but later. */
+  | { readonly kind: 'delay'; readonly until: Promise<void> }
   /** Sends what this makes of the whole body. */
   | { readonly kind: 'rewrite'; readonly rewrite: (body: Buffer) => Buffer }
 
@@ -111,6 +113,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
   serving.requests.push(served)
   const fault = serving.fault(served)
   if (fault?.kind === 'status') return void response.writeHead(fault.status, fault.headers).end(fault.body ?? '')
+  if (fault?.kind === 'delay') await fault.until
   if (!isAuthorized(served, serving.options))
     return void response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end()
   await runBackend(served, response, serving, fault)

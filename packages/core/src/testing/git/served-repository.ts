@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { runGit } from './git-command.ts'
 
 /** A bare repository on the disk of a test server. */
@@ -45,7 +46,7 @@ export async function createServedRepository(
   await runGit(['init', '--quiet', '--bare', '--initial-branch=main', `--object-format=${objectFormat}`, '.'], {
     cwd: folder,
   })
-  for (const [key, value] of settings) await runGit(['config', key, value], { cwd: folder })
+  await appendFile(join(folder, 'config'), settings)
   const git = (...args: readonly string[]): Promise<string> => runGit(args, { cwd: folder })
   let lastAt = 1_700_000_000_000
   const commit = async (files: CommittedFiles, options: CommitOptions = {}): Promise<string> => {
@@ -55,13 +56,17 @@ export async function createServedRepository(
   return { name, url, folder, git, commit, revert: (id, options) => revert(git, commit, id, options) }
 }
 
-const settings = [
-  ['http.receivepack', 'true'],
-  ['uploadpack.allowFilter', 'true'],
-  ['uploadpack.allowAnySHA1InWant', 'true'],
-  ['gc.auto', '0'],
-  ['receive.autogc', 'false'],
-] as const
+const settings = `
+[http]
+	receivepack = true
+[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[gc]
+	auto = 0
+[receive]
+	autogc = false
+`
 
 /** One commit through `git fast-import`, which needs no working tree. */
 async function importCommit(

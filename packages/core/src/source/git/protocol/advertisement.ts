@@ -27,15 +27,17 @@ export interface RemoteRef {
 /** Reads the advertisement; `smart HTTP` puts a `# service` packet before it. */
 export async function readAdvertisement(packets: AsyncIterable<Packet>, limits: GitLimits): Promise<Advertisement> {
   const lines: string[] = []
+  let afterService = false
   for await (const one of packets) {
     if (one.kind !== 'data') {
-      if (lines.length > 0) return parseAdvertisement(lines)
+      if (!afterService) return parseAdvertisement(lines)
+      afterService = false
       continue
     }
     const text = packetText(one.data)
     throwOnServerError(text)
-    if (text.startsWith('# service=')) continue
-    lines.push(text)
+    if (text.startsWith('# service=')) afterService = true
+    else lines.push(text)
     if (lines.length > limits.maxRefs + 2) throw limitError('maxRefs', limits, 'The list of refs of the server')
   }
   throw protocolError('The server ended its greeting too early.')
@@ -55,6 +57,7 @@ function parseVersion2(lines: readonly string[]): Advertisement {
 
 function parseVersion1(lines: readonly string[]): Advertisement {
   const rest = lines[0] === 'version 1' ? lines.slice(1) : lines
+  if (rest.length === 0) return { version: 1, capabilities: new Map(), refs: [] }
   const [first = '', words = ''] = (rest[0] ?? '').split('\0')
   const list = words.split(' ').filter((word) => word !== '')
   const capabilities = parseCapabilities(list)

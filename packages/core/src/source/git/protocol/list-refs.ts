@@ -14,7 +14,7 @@ import {
 /** Name of this client, as servers log it. */
 export const agent = 'gitops-sdk'
 
-/** The request for all refs that start with one of `prefixes`; for every ref when there are none. */
+/** The request for all refs that start with one of `prefixes`; the empty prefix asks for every ref. */
 export function listRefsRequest(advertisement: Advertisement, prefixes: readonly string[]): Buffer {
   const unborn = advertisement.capabilities.get('ls-refs')?.split(' ').includes('unborn') === true
   return Buffer.concat([
@@ -25,7 +25,7 @@ export function listRefsRequest(advertisement: Advertisement, prefixes: readonly
     packet('peel\n'),
     packet('symrefs\n'),
     ...(unborn ? [packet('unborn\n')] : []),
-    ...prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`)),
+    ...(prefixes.includes('') ? [] : prefixes).map((prefix) => packet(`ref-prefix ${prefix}\n`)),
     flushPacket,
   ])
 }

@@ -40,8 +40,14 @@ export async function send(request: HttpRequest, agent: Agent, timeouts: GitTime
     return { status: answer.statusCode ?? 0, headers: flatHeaders(answer), body: bodyOf(answer, request, watch) }
   } catch (error) {
     watch.end()
-    throw translate(error, request.url, call)
+    if (wasClosedWhileIdle(message, error, request)) return send(request, agent, timeouts, call)
+    throw translate(watch.failure() ?? error, request.url, call)
   }
+}
+
+/** The server closed a kept-alive connection just as it was used again. A read can be sent anew at once. */
+function wasClosedWhileIdle(message: ClientRequest, error: unknown, { url }: HttpRequest): boolean {
+  return message.reusedSocket && codeOf(error) === 'ECONNRESET' && !url.pathname.endsWith('/git-receive-pack')
 }
 
 function headersOf(request: HttpRequest): Record<string, string> {
@@ -69,17 +75,23 @@ interface Watch {
   answered(): void
   heard(): void
   end(): void
+  /** Why the request was given up, when it was. */
+  failure(): GitOpsError | undefined
   readonly call: Call
-  readonly message: ClientRequest
 }
 
 function watchRequest(message: ClientRequest, url: URL, timeouts: GitTimeouts, call: Call): Watch {
+  let failure: GitOpsError | undefined
+  const giveUp = (error: GitOpsError): void => {
+    failure ??= error
+    message.destroy(error)
+  }
   const arm = (afterMs: number, activity: string): Timer =>
     call.clock.setTimer(afterMs, () => {
       const text = `${url.host} took longer than ${afterMs} ms to ${activity}.`
-      message.destroy(new GitOpsError('DEADLINE_EXCEEDED', text, { details: { host: url.host, afterMs } }))
+      giveUp(new GitOpsError('DEADLINE_EXCEEDED', text, { details: { host: url.host, afterMs } }))
     })
-  const onAbort = (): void => void message.destroy(abortError(call.signal))
+  const onAbort = (): void => giveUp(abortError(call.signal))
   call.signal.addEventListener('abort', onAbort, { once: true })
   const total = arm(timeouts.totalMs, 'send its whole answer')
   let current = arm(timeouts.connectMs, 'accept the connection')
@@ -90,7 +102,7 @@ function watchRequest(message: ClientRequest, url: URL, timeouts: GitTimeouts, c
   onConnected(message, () => next(timeouts.firstByteMs, 'begin its answer'))
   return {
     call,
-    message,
+    failure: () => failure,
     answered: () => next(timeouts.silenceMs, 'go on with its answer'),
     heard: () => next(timeouts.silenceMs, 'go on with its answer'),
     end: () => {
@@ -119,7 +131,7 @@ async function* bodyOf(answer: IncomingMessage, request: HttpRequest, watch: Wat
       yield chunk
     }
   } catch (error) {
-    throw translate(watch.message.errored ?? error, request.url, watch.call)
+    throw translate(watch.failure() ?? error, request.url, watch.call)
   } finally {
     watch.end()
     if (!answer.complete) answer.destroy()

@@ -4,11 +4,12 @@ import type { Call } from '../../../runtime/call.ts'
 export type Service = 'git-upload-pack' | 'git-receive-pack'
 
 /** A way to one repository. Bytes only: what they mean is the business of `protocol/`. */
-export interface Transport extends AsyncDisposable {
+export interface Transport {
   /** The greeting of the server. */
   greet(service: Service, call: Call): AsyncIterable<Buffer>
   /** Sends one request and gives the answer, without a greeting before it. */
   exchange(service: Service, body: Buffer, call: Call): AsyncIterable<Buffer>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** How long a server may take. Each is a deadline of its own. */

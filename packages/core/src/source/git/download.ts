@@ -1,0 +1,130 @@
+import type { Call } from '../../runtime/call.ts'
+import { GitOpsError } from '../../runtime/errors.ts'
+import { type CheckedTrees, assertComplete } from './completeness.ts'
+import type { GitLimits } from './limits.ts'
+import { type DecodedPack, decodePack } from './pack/decode.ts'
+import type { FetchRequest } from './protocol/fetch.ts'
+import type { Remote } from './remote.ts'
+import { type SharedRuns, createSharedRuns } from './share.ts'
+import type { ObjectStore } from './store/object-store.ts'
+
+/** Brings commits and files here. Everything is checked before anything is kept. */
+export interface Downloads {
+  /** Makes sure that `commit` and its folders are here, and its files unless those come on demand. */
+  commit(commit: string, call: Call): Promise<void>
+  /** Makes sure that these files are here. */
+  files(oids: readonly string[], call: Call): Promise<void>
+  /** Commits only, from `commit` back by at most `depth`: to find out how two are related. */
+  history(commit: string, from: string | undefined, depth: number, call: Call): Promise<void>
+  /** Whether the commit and everything it refers to are here. */
+  has(commit: string): boolean
+}
+
+/** What downloading needs. */
+export interface DownloadContext {
+  readonly remote: Remote
+  readonly store: ObjectStore
+  readonly limits: GitLimits
+  /** Files are fetched when they are asked for, where the server can leave them out. */
+  readonly partial: boolean
+  /** Commits that are here complete, the one used last first. */
+  readonly kept: KeptCommits
+  /** Folders that are here with everything below them. */
+  readonly checked: CheckedTrees
+  /** Called with each pack once it is checked, before anybody sees what it brought. */
+  readonly onPack: (pack: DecodedPack, call: Call) => Promise<void>
+}
+
+/** Commits that are here with everything they refer to. */
+export interface KeptCommits {
+  readonly list: readonly string[]
+  has(commit: string): boolean
+  /** Notes that the commit is complete, or was used again. */
+  use(commit: string): void
+}
+
+const MAX_HAVES = 8
+/** One request for files names at most this many. */
+const MAX_WANTS = 5_000
+
+/** Fetches what is missing, each thing once, however many ask for it. */
+export function createDownloads(context: DownloadContext): Downloads {
+  const running: SharedRuns<void> = createSharedRuns()
+  return {
+    has: (commit) => context.kept.has(commit),
+    commit: async (commit, call) => {
+      if (!context.kept.has(commit)) await running.join(commit, call, (own) => fetchCommit(context, commit, own))
+      context.kept.use(commit)
+    },
+    files: async (oids, call) => {
+      const missing = [...new Set(oids)].filter((oid) => !context.store.has(oid)).toSorted()
+      for (let at = 0; at < missing.length; at += MAX_WANTS) {
+        const wants = missing.slice(at, at + MAX_WANTS)
+        await running.join(wants.join(), call, (own) => fetchFiles(context, wants, own))
+      }
+    },
+    history: (commit, from, depth, call) =>
+      running.join(`${commit} ${from ?? ''} ${depth}`, call, async (own) => {
+        const haves = from === undefined ? [] : [from]
+        const request = { wants: [commit], haves, shallow: haves, depth, filter: 'tree:0' }
+        context.store.add(await receive(context, request, own))
+      }),
+  }
+}
+
+async function fetchCommit(context: DownloadContext, commit: string, call: Call): Promise<void> {
+  const haves = context.kept.list.slice(0, MAX_HAVES)
+  try {
+    await fetchOnTop(context, commit, haves, call)
+  } catch (error) {
+    if (haves.length === 0 || !(error instanceof GitOpsError) || error.code !== 'SOURCE_CORRUPT') throw error
+    call.log.warn('A difference could not be put together and is fetched whole.', { commit, reason: error.message })
+    await fetchOnTop(context, commit, [], call)
+  }
+}
+
+/** Fetches the difference to what is here; everything when `haves` is empty. */
+async function fetchOnTop(
+  context: DownloadContext,
+  commit: string,
+  haves: readonly string[],
+  call: Call,
+): Promise<void> {
+  const withoutFiles = context.partial && (await context.remote.canFilter(call))
+  const filter = withoutFiles ? { filter: 'blob:none' } : {}
+  const pack = await receive(context, { wants: [commit], haves, shallow: haves, depth: 1, ...filter }, call)
+  await keepIfGood(context, pack, call, async () => {
+    await assertComplete(commit, { ...context, withoutFiles }, call)
+    context.kept.use(commit)
+  })
+}
+
+async function fetchFiles(context: DownloadContext, wants: readonly string[], call: Call): Promise<void> {
+  const pack = await receive(context, { wants, haves: [], shallow: [] }, call)
+  await keepIfGood(context, pack, call, async () => {
+    const absent = wants.find((oid) => !context.store.has(oid))
+    if (absent !== undefined) throw new GitOpsError('SOURCE_CORRUPT', `The server did not send the file ${absent}.`)
+  })
+}
+
+function receive({ remote, store, limits }: DownloadContext, request: FetchRequest, call: Call): Promise<DecodedPack> {
+  const decoding = { limits, cache: store.cache, readBase: (oid: string) => store.read(oid) }
+  return remote.fetch(request, (answer) => decodePack(answer.pack, decoding, call), call)
+}
+
+/** Objects of the pack have true names, so that seeing them early is harmless; keeping them is not. */
+async function keepIfGood(
+  { store, onPack }: DownloadContext,
+  pack: DecodedPack,
+  call: Call,
+  check: () => Promise<void>,
+): Promise<void> {
+  store.add(pack)
+  try {
+    await check()
+    await onPack(pack, call)
+  } catch (error) {
+    store.replace(store.packs.filter((one) => one !== pack))
+    throw error
+  }
+}
