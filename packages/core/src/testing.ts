@@ -9,3 +9,11 @@ export {
   memoryTarget,
 } from './testing/memory-target.ts'
 export { type LedgerConformance, testLedgerConformance } from './testing/ledger-conformance.ts'
+export {
+  type Fault,
+  type FaultPoint,
+  type FaultSchedule,
+  randomFaults,
+  scheduledFaults,
+  withFaults,
+} from './testing/faults.ts'
