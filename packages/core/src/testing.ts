@@ -17,3 +17,4 @@ export {
   scheduledFaults,
   withFaults,
 } from './testing/faults.ts'
+export { type Files, type SourceConformance, testSourceConformance } from './testing/source-conformance.ts'
