@@ -18,3 +18,4 @@ export {
   withFaults,
 } from './testing/faults.ts'
 export { type Files, type SourceConformance, testSourceConformance } from './testing/source-conformance.ts'
+export { type TargetConformance, testTargetConformance } from './testing/target-conformance.ts'

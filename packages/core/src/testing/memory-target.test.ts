@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Inventory, Owned } from '../actual/inventory.ts'
 import type { Outcome } from '../apply/outcome.ts'
 import type { DesiredState } from '../desired/desired.ts'
@@ -6,10 +6,45 @@ import { refKey } from '../desired/ref.ts'
 import { createSeal } from '../plan/seal.ts'
 import type { Plan, PlanRequest } from '../plan/plan.ts'
 import { GitOpsError } from '../runtime/errors.ts'
-import { memorySource } from '../source/memory.ts'
+import { type MemoryFiles, memorySource } from '../source/memory.ts'
+import type { Snapshot } from '../source/source.ts'
 import { testCall } from './call.ts'
 import { memorySystem } from './memory-system.ts'
+import { testTargetConformance } from './target-conformance.ts'
 import { memoryTarget, type MemoryTarget, type MemoryTargetOptions } from './memory-target.ts'
+
+const declared = (files: MemoryFiles): Promise<Snapshot> => {
+  const source = memorySource({ files })
+  return source.snapshot(source.history[0]!, testCall())
+}
+
+let unreachable = false
+const secret = { user: 'shop', password: 'hunter2', $sensitive: ['/password'] }
+
+describe('a memory target is a target', async () => {
+  testTargetConformance({
+    test,
+    snapshot: await declared({
+      'queue/orders.json': { size: 3 },
+      'queue/shop/mail.yaml': 'size: 1',
+      'login/db.json': secret,
+    }),
+    nextSnapshot: await declared({
+      'queue/orders.json': { size: 4 },
+      'login/db.json': { ...secret, password: 'hunter3' },
+    }),
+    createTarget: () => {
+      unreachable = false
+      const before = (): void => {
+        if (unreachable) throw new GitOpsError('TARGET_UNREACHABLE', 'no answer')
+      }
+      return memoryTarget({ before })
+    },
+    drift: ({ system }) => void system.edit(orders, { size: 9 }),
+    breakReads: () => void (unreachable = true),
+    reopenTarget: ({ system }) => memoryTarget({ system }),
+  })
+})
 
 const orders = { kind: 'queue', name: 'orders' }
 

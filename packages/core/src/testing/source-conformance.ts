@@ -166,9 +166,8 @@ const reading: Statements<Source> = {
   },
 
   'a watch ends when the call is aborted': async (source, call) => {
-    const { watch } = source
-    if (watch === undefined) return
-    const ended = drain(source.watch!(call))
+    if (source.watch === undefined) return
+    const ended = drain(source.watch(call))
     call.abort()
     await ended
   },
