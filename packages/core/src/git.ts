@@ -14,3 +14,15 @@ export { type GitRetry, defaultRetry } from './source/git/retry.ts'
 export type { GitNetwork, GitProxy } from './source/git/transport/agent.ts'
 export { type GitTimeouts, type Service, defaultTimeouts } from './source/git/transport/transport.ts'
 export type { CredentialsProvider, CredentialsRequest, GitCredentials } from './source/git/transport/credentials.ts'
+export { type AllowedSigner, parseAllowedSigners } from './source/verify/allowed-signers.ts'
+export {
+  type OpenPgpKey,
+  type OpenPgpLibrary,
+  type OpenPgpOptions,
+  type OpenPgpSignature,
+  type OpenPgpVerifier,
+  openPgpVerifier,
+} from './source/verify/openpgp.ts'
+export type { RawObject, SignedObject } from './source/verify/signed-object.ts'
+export type { UnverifiedReason } from './source/verify/unverified.ts'
+export { type Signer, type Trust, verifyCommit, verifyTag } from './source/verify/verify.ts'

@@ -38,3 +38,17 @@ function startTimer(delayMs: number, run: () => void): Timer {
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString()
 }
+
+/** `epochMs` as the date object that some libraries want. */
+export function dateAt(epochMs: number): Date {
+  return new Date(epochMs)
+}
+
+/** Epoch milliseconds of year, month (from 1), day, hour, minute and second in UTC; `undefined` for no such time. */
+export function utcTime(parts: readonly number[]): number | undefined {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts
+  const time = Date.UTC(year, month - 1, day, hour, minute, second)
+  const date = new Date(time)
+  const isExact = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCHours() === hour
+  return isExact && minute < 60 && second < 60 ? time : undefined
+}
