@@ -15,11 +15,11 @@ export interface OpenPgpLibrary {
   readSignature(options: { armoredSignature: string }): Promise<OpenPgpSignature>
   createMessage(options: { binary: Uint8Array }): Promise<unknown>
   verify(options: {
-    message: unknown
-    signature?: unknown
-    verificationKeys?: unknown
-    date?: Date
-    format?: string
+    message: never
+    signature: never
+    verificationKeys: never
+    date: Date
+    format: 'binary'
   }): Promise<{ readonly signatures: readonly { readonly verified: Promise<unknown> }[] }>
 }
 
@@ -72,7 +72,9 @@ async function verify(
   await checkKey(key, now, subject)
   const message = await openpgp.createMessage({ binary: payload })
   try {
-    const answer = await openpgp.verify({ message, signature, verificationKeys: [key], date: now, format: 'binary' })
+    // The library's own objects go back to it as they came: their types are its business, hence `never`.
+    const objects = { message: message as never, signature: signature as never, verificationKeys: key as never }
+    const answer = await openpgp.verify({ ...objects, date: now, format: 'binary' })
     await Promise.all(answer.signatures.map(({ verified }) => verified))
   } catch (cause) {
     throw unverified('tampered', subject, 'its signature does not match its content or its key', cause)
