@@ -64,6 +64,7 @@ export { type DesiredStateExtras, desiredState, originText, resource } from './d
 export type { ActualChange, ActualResource, ActualState, Actor } from './actual/actual.ts'
 export type { Inventory, Owned } from './actual/inventory.ts'
 export { type Observation, actualState } from './actual/build.ts'
+export { type Read, observeEach, refsOf } from './actual/observe-each.ts'
 export type {
   Action,
   ArtifactRef,
@@ -137,7 +138,8 @@ export {
   reduce,
 } from './feedback/state.ts'
 export { rollUpHealth, worseHealth } from './feedback/health-roll-up.ts'
-export type { Recovery, Suspect, Target, TargetSupports } from './target/target.ts'
+export { type Judge, assessEach } from './feedback/assess-each.ts'
+export { type Recovery, type Suspect, type Target, type TargetSupports, perResource } from './target/target.ts'
 export {
   type Guard,
   type GuardAnswer,

@@ -5,7 +5,7 @@ import { stepsOf } from '../plan/steps.ts'
 import { abortError, type RunCall } from '../runtime/call.ts'
 import { type ErrorCode, GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Outcome } from './outcome.ts'
-import { asTheySettle, untilAborted } from './settle.ts'
+import { asTheySettle, untilAborted } from '../runtime/settle.ts'
 
 /**
  * Makes one change in the target. `declared` is what is wanted; it is `undefined` when the resource is

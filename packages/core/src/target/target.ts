@@ -58,6 +58,16 @@ export interface TargetSupports {
   readonly ordering: boolean
 }
 
+/** What a target supports that compares and writes resource by resource, with `planByDiff` and `applyEach`. */
+export const perResource: TargetSupports = {
+  granularity: 'resource',
+  observe: 'cheap',
+  prune: true,
+  destroy: true,
+  acceptDrift: false,
+  ordering: true,
+}
+
 /** What `recover` found. */
 export interface Recovery {
   /** `clean`: reconcile as usual. `attention`: nothing is applied until each suspect is resolved. */

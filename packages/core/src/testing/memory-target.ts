@@ -1,18 +1,16 @@
-import type { ActualResource, ActualState } from '../actual/actual.ts'
-import { actualState } from '../actual/build.ts'
-import type { Inventory } from '../actual/inventory.ts'
+import type { ActualResource } from '../actual/actual.ts'
+import { observeEach } from '../actual/observe-each.ts'
 import { applyEach, type Written } from '../apply/each.ts'
-import type { DesiredState, Resource, ResourceRef } from '../desired/desired.ts'
+import type { Resource, ResourceRef } from '../desired/desired.ts'
 import { label, refKey } from '../desired/ref.ts'
-import { rollUpHealth } from '../feedback/health-roll-up.ts'
-import type { HealthStatus, ResourceHealth } from '../feedback/health.ts'
+import { assessEach, type Judge } from '../feedback/assess-each.ts'
 import { planByDiff } from '../plan/by-diff.ts'
 import type { PlanByDiffOptions } from '../plan/comparison.ts'
 import type { Change } from '../plan/plan.ts'
 import { type Outputs, type RunCall, throwIfAborted } from '../runtime/call.ts'
-import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
+import { GitOpsError } from '../runtime/errors.ts'
 import type { JsonObject } from '../runtime/json.ts'
-import type { Target, TargetSupports } from '../target/target.ts'
+import { perResource, type Target, type TargetSupports } from '../target/target.ts'
 import { declareFiles } from './memory-declare.ts'
 import { actorIn, type LiveResource, type MemorySystem, memorySystem } from './memory-system.ts'
 
@@ -30,7 +28,7 @@ export interface MemoryTargetOptions {
   /** Fills values of other applications into a body. @defaultValue the body as it is */
   readonly render?: (body: JsonObject, call: RunCall) => JsonObject
   /** The health of what is there. @defaultValue healthy */
-  readonly health?: (found: ActualResource, declared: Resource) => HealthStatus | Omit<ResourceHealth, 'ref'>
+  readonly health?: Judge
   /** Runs before an operation: wait here for latency, throw for a refusal. */
   readonly before?: (operation: MemoryOperation, ref: ResourceRef | undefined, call: RunCall) => Promise<void> | void
   /** Runs after an operation took effect: throw here for an answer that is lost. */
@@ -71,15 +69,7 @@ export function memoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
     kind: 'memory',
     id: options.id ?? 'memory',
     contract: 1,
-    supports: {
-      granularity: 'resource',
-      observe: 'cheap',
-      prune: true,
-      destroy: true,
-      acceptDrift: false,
-      ordering: true,
-      ...options.supports,
-    },
+    supports: { ...perResource, ...options.supports },
     system,
     live: system.live,
     counts,
@@ -89,7 +79,12 @@ export function memoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
     },
     async observe(desired, owned, call) {
       counts.observe++
-      return observe(system, desired, owned, call, options, counts)
+      await around(options, 'observe', undefined, call, () => undefined)
+      return observeEach(desired, owned, call, async (ref) => {
+        counts.read++
+        const found = await around(options, 'read', ref, call, () => system.live.get(refKey(ref)))
+        return found && asActual(found)
+      })
     },
     async plan(desired, actual, request) {
       counts.plan++
@@ -107,8 +102,7 @@ export function memoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
     async assess(desired, actual, call) {
       counts.assess++
       await around(options, 'assess', undefined, call, () => undefined)
-      const judged = desired.resources.filter((each) => each.options?.health !== false)
-      return rollUpHealth(judged.flatMap((each) => healthOf(each, actual, options)))
+      return assessEach(desired, actual, options.health ?? (() => 'healthy'))
     },
     async *watch(_desired, _owned, call) {
       yield* system.changed.listen(call.signal)
@@ -131,33 +125,6 @@ async function around<T>(
   const result = act()
   await after?.(operation, ref, call)
   return result
-}
-
-async function observe(
-  system: MemorySystem,
-  desired: DesiredState,
-  owned: Inventory,
-  call: RunCall,
-  options: MemoryTargetOptions,
-  counts: MemoryCounts,
-): Promise<ActualState> {
-  const refs = new Map<string, ResourceRef>()
-  for (const each of [...desired.resources, ...owned.values()]) refs.set(refKey(each.ref), each.ref)
-  const resources: ActualResource[] = []
-  const unknown: { ref: ResourceRef; error: GitOpsError }[] = []
-  const readOne = async ([key, ref]: readonly [string, ResourceRef]): Promise<void> => {
-    counts.read++
-    try {
-      const found = await around(options, 'read', ref, call, () => system.live.get(key))
-      if (found !== undefined) resources.push(asActual(found))
-    } catch (thrown) {
-      throwIfAborted(call)
-      unknown.push({ ref, error: toGitOpsError(thrown, `Reading ${label(ref)}`) })
-    }
-  }
-  await around(options, 'observe', undefined, call, () => undefined)
-  await Promise.all([...refs].map(readOne))
-  return actualState({ resources, unknown, observedAt: call.clock.now() })
 }
 
 function asActual({ actors, ...found }: LiveResource): ActualResource {
@@ -218,16 +185,4 @@ function refuseOlderWriter({ tokens }: MemorySystem, { application, fence }: Run
     )
   }
   tokens.set(application, fence.token)
-}
-
-function healthOf(declared: Resource, actual: ActualState, { health }: MemoryTargetOptions): ResourceHealth[] {
-  const { ref } = declared
-  const key = refKey(ref)
-  const unread = actual.unknown.get(key)
-  if (unread !== undefined) return [{ ref, status: 'unknown', message: unread.message }]
-  const found = actual.resources.get(key)
-  if (found === undefined && declared.order?.hook !== undefined) return []
-  if (found === undefined) return [{ ref, status: 'missing', message: 'It is not there.' }]
-  const verdict = health?.(found, declared) ?? 'healthy'
-  return [typeof verdict === 'string' ? { ref, status: verdict, message: `It is ${verdict}.` } : { ref, ...verdict }]
 }

@@ -1,4 +1,4 @@
-import { abortError } from '../runtime/call.ts'
+import { abortError } from './call.ts'
 
 /** Runs `run` for every item, at most `concurrency` at a time, and yields the results as they come. `run` does not reject. */
 export async function* asTheySettle<Item, Result>(

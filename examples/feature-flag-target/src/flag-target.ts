@@ -1,0 +1,68 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ActualResource, Document, Resource, Target } from '@gitops-sdk/core'
+import { applyEach, assessEach, decodeDocuments, desiredState, GitOpsError } from '@gitops-sdk/core'
+import { observeEach, perResource, planByDiff, resource, walk } from '@gitops-sdk/core'
+
+/**
+ * Keeps a folder of feature flags as declared: one JSON file per flag, such as
+ * `{ "enabled": true, "rollout": 25, "managedBy": "shop" }`.
+ *
+ * Declarations are YAML or JSON documents with the members `flag` (its name) and whatever the flag
+ * holds. The member `managedBy` says which application a file belongs to.
+ */
+export function flagTarget(folder: string): Target {
+  const fileOf = (name: string): string => join(folder, `${name}.json`)
+  return {
+    kind: 'feature flags',
+    id: folder,
+    contract: 1,
+    supports: perResource,
+
+    async declare(snapshot, call) {
+      const flags: Resource[] = []
+      for await (const { path } of walk(snapshot, '', call)) {
+        if (!/\.(json|ya?ml)$/.test(path)) continue
+        for (const document of decodeDocuments(await snapshot.read(path, call), path)) flags.push(declareFlag(document))
+      }
+      return desiredState(snapshot.revision, flags)
+    },
+
+    observe: (desired, owned, call) => observeEach(desired, owned, call, ({ name }) => readFlag(name, fileOf(name))),
+
+    plan: async (desired, actual, request) => planByDiff(desired, actual, request),
+
+    apply(plan, desired, call) {
+      return applyEach(plan, desired, call, async ({ ref }, declared) => {
+        if (declared === undefined) return rm(fileOf(ref.name), { force: true })
+        await mkdir(folder, { recursive: true })
+        await writeFile(
+          `${fileOf(ref.name)}.new`,
+          JSON.stringify({ ...declared.body, managedBy: call.application }, null, 2),
+        )
+        await rename(`${fileOf(ref.name)}.new`, fileOf(ref.name))
+      })
+    },
+
+    assess: async (desired, actual) => assessEach(desired, actual, () => 'healthy'),
+  }
+}
+
+function declareFlag({ body: { flag, ...body }, origin, locate }: Document): Resource {
+  if (typeof flag === 'string' && /^[a-z][a-z0-9-]*$/.test(flag) && !('managedBy' in body)) {
+    return resource({ ref: { kind: 'flag', name: flag }, body, origin })
+  }
+  const { path, line, column } = locate('/flag')
+  const rule = '`flag` must be a name of small letters, digits and dashes, and `managedBy` is not declared'
+  throw new GitOpsError('DECLARATION_INVALID', `${path}:${line}:${column}: ${rule}.`)
+}
+
+async function readFlag(name: string, file: string): Promise<ActualResource | undefined> {
+  try {
+    const { managedBy, ...body } = JSON.parse(await readFile(file, 'utf8'))
+    return { ref: { kind: 'flag', name }, body, ...(managedBy && { owner: managedBy }) }
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+    throw new GitOpsError('TARGET_INTERNAL', `${file} cannot be read. Look at the file and who may read it.`, { cause })
+  }
+}
