@@ -23,6 +23,12 @@ export {
   type OpenPgpVerifier,
   openPgpVerifier,
 } from './source/verify/openpgp.ts'
+export {
+  type RevisionCandidate,
+  type RevisionVerifier,
+  type SignatureRules,
+  verifySignatures,
+} from './source/verify/signatures.ts'
 export type { RawObject, SignedObject } from './source/verify/signed-object.ts'
 export type { UnverifiedReason } from './source/verify/unverified.ts'
 export { type Signer, type Trust, verifyCommit, verifyTag } from './source/verify/verify.ts'

@@ -1,6 +1,7 @@
 import type { Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Revision } from '../source.ts'
+import type { RevisionCandidate, RevisionVerifier } from '../verify/signatures.ts'
 import { parseCommit } from './commit.ts'
 import type { Downloads } from './download.ts'
 import type { Poller } from './poll.ts'
@@ -39,10 +40,16 @@ export interface FollowContext {
 }
 
 /** Follows `ref`; throws `CONFIG_INVALID` for what cannot be one. */
-export function followRef(context: FollowContext, ref: GitRef, policy: RewritePolicy): FollowedRef {
+export function followRef(
+  context: FollowContext,
+  ref: GitRef,
+  policy: RewritePolicy,
+  verify?: RevisionVerifier,
+): FollowedRef {
   const query = parseRef(ref)
-  const key = `${policy} ${query.kind} ${query.name}`
+  const key = `${policy} ${verify === undefined ? '' : 'verified '}${query.kind} ${query.name}`
   const accepted = new Set<string>()
+  let verified: ChosenRef | undefined
   /** What the commit on the left took the place of, by rewriting. */
   const replaced = new Map<string, string>()
   return {
@@ -51,6 +58,10 @@ export function followRef(context: FollowContext, ref: GitRef, policy: RewritePo
       const before = context.inForce.get(key)
       const chosen = await choose(context, query, before, policy, call)
       await context.downloads.commit(chosen.oid, call)
+      if (verify !== undefined && (chosen.oid !== verified?.oid || chosen.tag !== verified.tag)) {
+        await verify(await candidateOf(context, chosen, call), call)
+        verified = chosen
+      }
       if (query.kind !== 'commit' && before !== undefined) {
         const rewrite = await rewriteOf(before, chosen, context.store, context.downloads, call)
         if (rewrite !== undefined) {
@@ -65,6 +76,19 @@ export function followRef(context: FollowContext, ref: GitRef, policy: RewritePo
       return revisionOf(context.store, chosen, replaced.get(chosen.oid))
     },
   }
+}
+
+/** What has to be proved before it comes into force. The tag object alone is fetched: its commit is here. */
+async function candidateOf(
+  { store, downloads }: FollowContext,
+  chosen: ChosenRef,
+  call: Call,
+): Promise<RevisionCandidate> {
+  const { oid, tag, ref } = chosen
+  const commit = { id: oid, raw: store.expect(oid, 'commit') }
+  if (tag === undefined) return { commit }
+  if (!store.has(tag)) await downloads.history(tag, oid, 1, call)
+  return { commit, tag: { id: tag, raw: store.expect(tag, 'tag'), name: ref.replace('refs/tags/', '') } }
 }
 
 /** What the ref leads to on the server now. */

@@ -72,6 +72,8 @@ export interface ChosenRef {
   /** What people call it: `main`, `v1.4.2`. */
   readonly name: string
   readonly oid: string
+  /** The annotated tag object that leads to the commit. */
+  readonly tag?: string
 }
 
 /** Whether `name` may also be a shortened commit id. */
@@ -90,7 +92,7 @@ export function chooseByName(query: RefQuery & { kind: 'name' }, refs: readonly 
       `${query.name} is a branch and a tag. Write ${found.map(({ name }) => name).join(' or ')}.`,
       { details: { candidates: found.map(({ name }) => name) } },
     )
-  return { ref: first.name, name: query.name, oid: first.peeled ?? first.oid }
+  return chosen(first, query.name)[0]
 }
 
 const TAGS = 'refs/tags/'
@@ -105,9 +107,14 @@ export function chooseByVersion(
   )
   return highestVersions([...tags.keys()], query.name, query.includePrerelease).flatMap((name) => {
     const ref = tags.get(name)
-    const oid = ref?.peeled ?? ref?.oid
-    return ref === undefined || oid === undefined ? [] : [{ ref: ref.name, name, oid }]
+    return ref === undefined ? [] : chosen(ref, name)
   })
+}
+
+/** The ref with the commit it leads to; nothing for one that leads nowhere. */
+function chosen({ name: ref, oid, peeled }: RemoteRef, name: string): readonly ChosenRef[] {
+  if (oid === undefined) return []
+  return [peeled === undefined ? { ref, name, oid } : { ref, name, oid: peeled, tag: oid }]
 }
 
 /** Up to five names that are close to `wanted`, closest first. */

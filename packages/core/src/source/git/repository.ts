@@ -1,6 +1,7 @@
 import { type Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Revision, Snapshot } from '../source.ts'
+import type { RevisionVerifier } from '../verify/signatures.ts'
 import { parseCommit } from './commit.ts'
 import type { CheckedTrees } from './completeness.ts'
 import { type Downloads, createDownloads } from './download.ts'
@@ -58,7 +59,7 @@ export interface GitRepository {
   /** The address. */
   readonly id: string
   /** Follows a ref of the repository. */
-  follow(ref: GitRef, policy: RewritePolicy): FollowedRef
+  follow(ref: GitRef, policy: RewritePolicy, verify?: RevisionVerifier): FollowedRef
   /** The tree of `revision` below `path`; fetched when it is not kept. Throws `PATH_NOT_FOUND`. */
   snapshot(revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot>
   /** Closes the connections. */
@@ -106,8 +107,8 @@ export function gitRepository(options: GitRepositoryOptions): GitRepository {
   }
   return {
     id: address.id,
-    follow: (ref, policy) => {
-      const followed = followRef(following, ref, policy)
+    follow: (ref, policy, verify) => {
+      const followed = followRef(following, ref, policy, verify)
       return {
         accept: (commit) => followed.accept(commit),
         resolve: async (call) => {

@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts'
+import type { RevisionVerifier } from '../verify/signatures.ts'
 import { type EntryPolicy, pathParts } from './find-path.ts'
 import type { GitRef } from './refs.ts'
 import { type GitRepository, type GitRepositoryOptions, gitRepository } from './repository.ts'
@@ -12,6 +13,8 @@ export interface GitSourceView extends Partial<EntryPolicy> {
   readonly path?: string
   /** What is done when history is rewritten under the ref. @defaultValue `hold` */
   readonly onRewritten?: RewritePolicy
+  /** Asked before a revision comes into force, once for each; `verifySignatures` makes one. @defaultValue nothing is asked */
+  readonly verify?: RevisionVerifier
 }
 
 /** A repository of its own, or one that several sources share. */
@@ -37,7 +40,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const path = pathParts(options.path ?? '').join('/')
   const shared = 'repository' in options
   const repository = shared ? options.repository : gitRepository({ partial: path !== '', ...options })
-  const followed = repository.follow(options.ref ?? 'HEAD', options.onRewritten ?? 'hold')
+  const followed = repository.follow(options.ref ?? 'HEAD', options.onRewritten ?? 'hold', options.verify)
   const view = { path, symlinks: options.symlinks ?? 'refuse', submodules: options.submodules ?? 'refuse' }
   return {
     id: path === '' ? repository.id : `${repository.id}//${path}`,
