@@ -35,12 +35,20 @@ const signing = (key: string): readonly string[] => [
 ]
 
 /** Commits a file signed by `key`, on top of `main`. */
-async function signedCommit({ git, commit }: ServedRepository, key: string, content: string): Promise<string> {
-  const unsigned = await commit({ 'a.yaml': content })
-  const parents = await git('show', '-s', '--format=%P', unsigned)
+async function signedCommit(repository: ServedRepository, key: string, content: string): Promise<string> {
+  const unsigned = await repository.commit({ 'a.yaml': content })
+  const parents = await repository.git('show', '-s', '--format=%P', unsigned)
   const parent = parents === '' ? [] : ['-p', parents]
-  const signed = await git(...signing(key), 'commit-tree', '-S', ...parent, '-m', content, `${unsigned}^{tree}`)
-  await git('update-ref', 'refs/heads/main', signed)
+  const signed = await repository.git(
+    ...signing(key),
+    'commit-tree',
+    '-S',
+    ...parent,
+    '-m',
+    content,
+    `${unsigned}^{tree}`,
+  )
+  await repository.git('update-ref', 'refs/heads/main', signed)
   return signed
 }
 
@@ -78,13 +86,12 @@ test('G26: a verified revision stays readable while the newest one is refused', 
 
 test('G27: in the modes tag and both, the annotated tag has to be signed for that very commit', async () => {
   const repository = await server.createRepository('tags')
-  const { git } = repository
   const commit = await signedCommit(repository, 'ada', 'a: 1')
-  await git(...signing('ada'), 'tag', '-s', '-m', 'one', 'v1', commit)
-  await git('tag', 'light', commit)
-  await git('tag', '-a', '-m', 'unsigned', 'unsigned', commit)
-  await git(...signing('eve'), 'tag', '-s', '-m', 'eve', 'by-eve', commit)
-  await git('update-ref', 'refs/tags/renamed', await git('rev-parse', 'refs/tags/v1'))
+  await repository.git(...signing('ada'), 'tag', '-s', '-m', 'one', 'v1', commit)
+  await repository.git('tag', 'light', commit)
+  await repository.git('tag', '-a', '-m', 'unsigned', 'unsigned', commit)
+  await repository.git(...signing('eve'), 'tag', '-s', '-m', 'eve', 'by-eve', commit)
+  await repository.git('update-ref', 'refs/tags/renamed', await repository.git('rev-parse', 'refs/tags/v1'))
   const verdict = async (ref: string, mode: 'tag' | 'both'): Promise<string> => {
     await using source = sourceOf(repository, { ssh: signers, mode }, ref)
     return (await source.resolve(call)).id
