@@ -1,0 +1,110 @@
+import type { AuditEntry, Hold, Suspension } from '../ledger/ledger.ts'
+import { GitOpsError } from '../runtime/errors.ts'
+import type { Json } from '../runtime/json.ts'
+import { type Engine, commit, recordOf, tell } from './engine.ts'
+import type { Member } from './member.ts'
+import type { RollbackRequest } from './rollback.ts'
+import { findRevision } from './rollback.ts'
+
+/** Consent to exactly one plan. */
+export interface ApproveRequest {
+  readonly fingerprint: string
+  readonly by: string
+  readonly note?: string
+  /** Epoch milliseconds. @defaultValue the approval lifetime of the policy */
+  readonly expiresAt?: number
+}
+
+export interface SuspendRequest {
+  readonly by: string
+  readonly reason: string
+  /** Epoch milliseconds. @defaultValue until it is resumed */
+  readonly until?: number
+}
+
+/** Records an approval and runs again: the plan is made anew and must be the same. */
+export async function approve(engine: Engine, member: Member, request: ApproveRequest): Promise<void> {
+  const { fingerprint, by } = request
+  const { pending } = member
+  if (pending !== undefined && pending.fingerprint !== fingerprint) {
+    const message = `${member.name}: another plan waits for approval (${pending.fingerprint}). Look at it and approve that one.`
+    throw new GitOpsError('APPROVAL_MISMATCH', message, { details: { pending: pending.fingerprint } })
+  }
+  const record = await recordOf(engine, member)
+  const approval = { ...request, at: engine.call.clock.now() }
+  const others = record.approvals.filter((each) => each.fingerprint !== fingerprint)
+  const audit = [entry(engine, member, by, 'approved', { fingerprint, note: request.note ?? '' })]
+  await commit(engine, member, { approvals: [...others, approval], audit })
+  const expiry = request.expiresAt === undefined ? {} : { expiresAt: request.expiresAt }
+  tell(engine, { type: 'approved', application: member.name, fingerprint, by, ...expiry })
+  runAgain(engine, member, 'approval')
+}
+
+export async function suspend(engine: Engine, member: Member, { by, reason, until }: SuspendRequest): Promise<void> {
+  const at = engine.call.clock.now()
+  const suspension: Suspension = { by, at, reason, ...(until !== undefined && { until }) }
+  await commit(engine, member, {
+    suspension,
+    audit: [entry(engine, member, by, 'suspended', { reason, until: until ?? null })],
+  })
+  tell(engine, { type: 'suspended', application: member.name, suspension })
+}
+
+export async function resume(engine: Engine, member: Member, by: string): Promise<void> {
+  const { suspension } = await recordOf(engine, member)
+  if (suspension === undefined) return
+  await commit(engine, member, { suspension: null, audit: [entry(engine, member, by, 'resumed', {})] })
+  tell(engine, { type: 'resumed', application: member.name, by })
+  runAgain(engine, member, 'resumed')
+}
+
+export async function hold(engine: Engine, member: Member, request: RollbackRequest): Promise<void> {
+  const revision = await findRevision(engine, member, request.to)
+  const { by, reason } = request
+  const pinned: Hold = { revision, by, reason, at: engine.call.clock.now(), rejected: [] }
+  await commit(engine, member, {
+    hold: pinned,
+    audit: [entry(engine, member, by, 'held', { revision: revision.id, reason })],
+  })
+  tell(engine, { type: 'held', application: member.name, hold: pinned })
+  runAgain(engine, member, 'hold')
+}
+
+export async function release(
+  engine: Engine,
+  member: Member,
+  { by, reason }: { readonly by: string; readonly reason: string },
+): Promise<void> {
+  const record = await recordOf(engine, member)
+  if (record.hold === undefined) return
+  await commit(engine, member, { hold: null, audit: [entry(engine, member, by, 'released', { reason })] })
+  tell(engine, { type: 'released', application: member.name, by, reason })
+  runAgain(engine, member, 'release')
+}
+
+export async function resolveSuspects(
+  engine: Engine,
+  member: Member,
+  { by, note }: { readonly by: string; readonly note: string },
+): Promise<void> {
+  await commit(engine, member, { journal: null, audit: [entry(engine, member, by, 'suspects-resolved', { note })] })
+  tell(engine, { type: 'attentionResolved', application: member.name, by })
+  runAgain(engine, member, 'resolved')
+}
+
+/** A decision of a person makes everything worth looking at again. */
+function runAgain({ queue }: Engine, member: Member, trigger: string): void {
+  member.settled = undefined
+  member.stuck = undefined
+  queue.add(member.name, { trigger, priority: 5 })
+}
+
+function entry(
+  { call }: Engine,
+  { name }: Member,
+  actor: string,
+  action: string,
+  details: Readonly<Record<string, Json>>,
+): AuditEntry {
+  return { at: call.clock.now(), actor, action, application: name, details }
+}

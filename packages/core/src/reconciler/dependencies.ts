@@ -1,0 +1,50 @@
+import type { Blocker } from '../feedback/events.ts'
+import type { ApplicationState } from '../feedback/state.ts'
+import type { Inputs, Outputs } from '../runtime/call.ts'
+import type { Engine } from './engine.ts'
+import type { Member } from './member.ts'
+
+/** What the applications it depends on have published. */
+export function gatherInputs({ members }: Engine, { application }: Member): Inputs {
+  const inputs: Record<string, Outputs> = {}
+  for (const name of application.dependsOn ?? []) {
+    const outputs = members.get(name)?.outputs
+    if (outputs !== undefined && Object.keys(outputs).length > 0) inputs[name] = outputs
+  }
+  return inputs
+}
+
+/** The first dependency that is not ready, or nothing. */
+export function dependencyBlocker(engine: Engine, { application }: Member): Blocker | undefined {
+  for (const name of application.dependsOn ?? []) {
+    const dependency = engine.members.get(name)
+    const state = engine.feedback.state(name)
+    if (dependency !== undefined && state !== undefined && isReady(engine, dependency, state)) continue
+    const message = `Waits for the application ${name} to become ready.`
+    return { kind: 'dependency', name, message }
+  }
+  return undefined
+}
+
+/** Aligned and healthy at its newest revision, or what the application itself says. One that throws is not ready. */
+function isReady({ call }: Engine, { application, name }: Member, state: ApplicationState): boolean {
+  const { ready = isReadyByDefault } = application
+  try {
+    return ready(state)
+  } catch (error) {
+    call.log.warn(`The ready function of ${name} failed, so it is not ready.`, error)
+    return false
+  }
+}
+
+function isReadyByDefault({ alignment, health, ready, revision, hold }: ApplicationState): boolean {
+  const wanted = hold?.revision ?? revision
+  return alignment === 'aligned' && health === 'healthy' && ready !== undefined && ready.id === wanted?.id
+}
+
+/** Puts the applications that depend on `name` in the queue. */
+export function wakeDependents({ members, queue }: Engine, name: string): void {
+  for (const member of members.values()) {
+    if (member.application.dependsOn?.includes(name) === true) queue.add(member.name, { trigger: 'dependency' })
+  }
+}

@@ -1,0 +1,140 @@
+import type { ActualState } from '../actual/actual.ts'
+import type { DesiredState } from '../desired/desired.ts'
+import { digestOf } from '../desired/digest.ts'
+import type { Plan, PlanMode } from '../plan/plan.ts'
+import type { Inputs } from '../runtime/call.ts'
+import type { Json } from '../runtime/json.ts'
+import type { Revision } from '../source/source.ts'
+import { recordOf, tell } from './engine.ts'
+import { type Basis, sameBasis } from './member.ts'
+import { driftDelayMs } from './policy/timing.ts'
+import { type Session, type Wanted, ask, think } from './session.ts'
+
+/** The revision to work on: the newest of the source, or the one the application is pinned to. */
+export async function resolveRevision(session: Session): Promise<Revision> {
+  const { member, engine } = session
+  const { hold } = await recordOf(engine, member)
+  if (hold !== undefined) return hold.revision
+  if (member.revision !== undefined) return member.revision
+  const revision = await think(session, 'resolve', (call) => member.source.resolve(call))
+  noteRevision(session, revision)
+  return revision
+}
+
+function noteRevision({ member, engine }: Session, revision: Revision): void {
+  const previous = member.revision
+  member.revision = revision
+  if (previous?.id === revision.id) return
+  tell(engine, { type: 'resolved', application: member.name, revision, ...(previous && { previous }) })
+}
+
+/** What a declaration of `revision` would be made from. Reads one digest. */
+export async function basisOf(session: Session, revision: Revision): Promise<Basis> {
+  const { member } = session
+  const snapshotDigest = await think(session, 'resolve', async (call) => {
+    const snapshot = await member.source.snapshot(revision, call)
+    return snapshot.digest('', call)
+  })
+  return { snapshotDigest, inputsDigest: inputsDigest(session.inputs) }
+}
+
+/** Identifies inputs; sensitive ones count by their digest like all others, which stays in memory. */
+function inputsDigest(inputs: Inputs): string {
+  return Object.keys(inputs).length === 0 ? '' : digestOf(JSON.parse(JSON.stringify(inputs)) as Json)
+}
+
+/** Whether there is any reason to look at the target: new declarations, a hint, or the time has come. */
+export function isSettled({ member, engine, options }: Session, basis: Basis): boolean {
+  const watched = member.stopWatch !== undefined
+  const due = engine.call.clock.monotonic() >= member.driftDueMs
+  const asked = options.refresh === true || options.only !== undefined || options.heal === true
+  return sameBasis(member.settled, basis) && watched && !member.hinted && !due && !asked
+}
+
+/** The declarations of `revision`, from memory where they were made from the same. */
+export async function declare(session: Session, revision: Revision, basis: Basis): Promise<Wanted> {
+  const { member, engine } = session
+  const known = member.declared
+  if (known !== undefined && sameBasis(known, basis)) {
+    return { revision, basis, desired: { ...known.desired, revision } }
+  }
+  const desired = await think(session, 'declare', (call) => declareRevision(session, revision, call))
+  member.declared = { ...basis, desired }
+  tell(engine, {
+    type: 'declared',
+    application: member.name,
+    revision,
+    digest: desired.digest,
+    resources: desired.resources.length,
+    warnings: desired.warnings ?? [],
+  })
+  return { revision, basis, desired }
+}
+
+async function declareRevision({ member }: Session, revision: Revision, call: Session['call']): Promise<DesiredState> {
+  const snapshot = await member.source.snapshot(revision, call)
+  return member.target.declare(snapshot, call)
+}
+
+/** What is there. From here on, hints are about later changes. */
+export async function observe(session: Session, desired: DesiredState): Promise<ActualState> {
+  const { member, engine } = session
+  const { inventory } = await recordOf(engine, member)
+  member.hinted = false
+  const actual = await ask(session, 'observe', (call) => member.target.observe(desired, inventory, call))
+  const delayMs = driftDelayMs(member.policy, member.target.supports, engine.call.random)
+  member.driftDueMs = engine.call.clock.monotonic() + (delayMs ?? Number.POSITIVE_INFINITY)
+  return actual
+}
+
+/** The difference. With `previous`, fields that a person changed are told from fields a commit changed. */
+export async function makePlan(
+  session: Session,
+  { desired }: Wanted,
+  actual: ActualState,
+  mode: PlanMode = 'converge',
+): Promise<Plan> {
+  const { member, engine, options } = session
+  const { inventory } = await recordOf(engine, member)
+  const previous = await previousState(session)
+  const seal = await engine.seal()
+  return ask(session, 'plan', (call) =>
+    member.target.plan(
+      desired,
+      actual,
+      {
+        application: member.name,
+        mode,
+        owned: inventory,
+        prune: member.policy.prune,
+        ignore: member.policy.ignore,
+        seal,
+        ...(previous && { previous }),
+        ...(options.only && { only: options.only }),
+        ...(options.hooks !== undefined && { hooks: options.hooks }),
+      },
+      call,
+    ),
+  )
+}
+
+/**
+ * What was applied last: from memory, or declared again from its recorded revision, because declaring is
+ * pure. Where the source no longer has that revision, causes fall back to `revision`.
+ */
+async function previousState(session: Session): Promise<DesiredState | undefined> {
+  const { member, engine } = session
+  if (member.applied !== undefined) return member.applied
+  const { state } = await recordOf(engine, member)
+  const { applied } = state
+  if (applied === undefined) return undefined
+  try {
+    member.applied = await think(session, 'plan', (call) => declareRevision(session, applied, call))
+  } catch (error) {
+    if (session.call.signal.aborted) throw error
+    session.call.log.warn(
+      `${member.name}: revision ${applied.id} can no longer be read; drift is not told from new declarations.`,
+    )
+  }
+  return member.applied
+}

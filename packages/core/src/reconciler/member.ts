@@ -1,0 +1,86 @@
+import type { DesiredState } from '../desired/desired.ts'
+import type { LedgerRecord } from '../ledger/ledger.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Outputs } from '../runtime/call.ts'
+import type { GitOpsError } from '../runtime/errors.ts'
+import type { Revision, Source } from '../source/source.ts'
+import type { Target } from '../target/target.ts'
+import type { Application } from './application.ts'
+import type { Policy } from './policy/policy.ts'
+import type { RunOptions, RunResult } from './run-result.ts'
+
+/** One application while a reconciler has it: what is known between runs. Only the engine changes it. */
+export interface Member {
+  readonly name: string
+  readonly application: Application
+  readonly source: Source
+  readonly target: Target
+  readonly policy: Policy
+  /** As it was last read or committed; absent when it must be read again. */
+  record?: LedgerRecord | undefined
+  /** The newest revision of the source. */
+  revision?: Revision | undefined
+  /** The last declaration, and what it was made from. */
+  declared?: Declared | undefined
+  /** What was last applied completely. */
+  applied?: DesiredState | undefined
+  /** What was found to need nothing; a run that finds the same again does nothing. */
+  settled?: Settled | undefined
+  /** A failure that trying again cannot mend, and the declarations it is about. */
+  stuck?: { readonly basis: Basis; readonly error: GitOpsError } | undefined
+  /** The plan that waits for an approval. */
+  pending?: Plan | undefined
+  outputs?: Outputs | undefined
+  /** Something in the target may have changed since it was last observed. */
+  hinted: boolean
+  /** Monotonic milliseconds after which the target is observed although nothing hints at a change. */
+  driftDueMs: number
+  /** Failed runs in a row at the same declarations. */
+  failures: number
+  /** The run in progress. */
+  run?: CurrentRun | undefined
+  /** Callers of `reconcile` that wait for the next run. */
+  asked: Asked[]
+  /** Called by a hint, to wake a wait for health. */
+  readonly wakeUps: Set<() => void>
+  /** Ends the watch of the target. */
+  stopWatch?: (() => void) | undefined
+  /** Digest of the declarations that the watch was started for. */
+  watchedDigest?: string | undefined
+  /** What the reconciler is about to do with it, other than converge. */
+  leaving?: 'destroy' | undefined
+}
+
+/** What a declaration is made from: equal means the same would be declared. */
+export interface Basis {
+  readonly snapshotDigest: string
+  readonly inputsDigest: string
+}
+
+export interface Declared extends Basis {
+  readonly desired: DesiredState
+}
+
+export interface Settled extends Basis {
+  readonly digest: string
+  readonly version: string
+}
+
+export interface CurrentRun {
+  readonly id: string
+  readonly controller: AbortController
+  revision?: Revision
+  basis?: Basis
+}
+
+/** A caller that waits for the next run. */
+export interface Asked {
+  readonly options: RunOptions
+  readonly settle: (result: RunResult) => void
+  readonly fail: (error: GitOpsError) => void
+}
+
+/** Whether two declarations are made from the same. */
+export function sameBasis(left: Basis | undefined, right: Basis): boolean {
+  return left !== undefined && left.snapshotDigest === right.snapshotDigest && left.inputsDigest === right.inputsDigest
+}

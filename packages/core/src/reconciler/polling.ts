@@ -1,0 +1,161 @@
+import { type Call, sleep } from '../runtime/call.ts'
+import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
+import type { Timer } from '../runtime/clock.ts'
+import type { Revision, Source } from '../source/source.ts'
+import { type Engine, commit, recordOf, tell } from './engine.ts'
+import type { Member } from './member.ts'
+import { pollDelayMs } from './policy/timing.ts'
+
+/** Asks the sources for new revisions. Applications that share a source share its polls. */
+export interface Polling {
+  /** Asks again on the interval of the application from now on, and listens to pushes. */
+  follow(member: Member): void
+  /** Stops asking on behalf of the application. */
+  unfollow(member: Member): void
+  /** Asks now. Every application on the same source learns of it. Rejects when the source cannot be read. */
+  poll(source: Source): Promise<Revision>
+  stop(): void
+}
+
+interface Followed {
+  readonly members: Set<Member>
+  readonly controller: AbortController
+  timer?: Timer | undefined
+  asking?: Promise<Revision> | undefined
+}
+
+/** How long a broken push channel rests before it is opened again. */
+const REST_MS = 5_000
+
+export function createPolling(engine: Engine, call: () => Call): Polling {
+  const sources = new Map<Source, Followed>()
+
+  const poll = (source: Source): Promise<Revision> => {
+    const followed = sources.get(source)
+    if (followed?.asking !== undefined) return followed.asking
+    const asking = ask(engine, source, call(), membersOf(engine, source)).finally(() => {
+      if (followed !== undefined) followed.asking = undefined
+    })
+    if (followed !== undefined) followed.asking = asking
+    return asking
+  }
+
+  const schedule = (source: Source, followed: Followed): void => {
+    followed.timer?.cancel()
+    const delays = [...followed.members].map(({ policy }) => pollDelayMs(policy, engine.call.random) ?? Infinity)
+    const delayMs = Math.min(...delays)
+    if (!Number.isFinite(delayMs)) return
+    followed.timer = engine.call.clock.setTimer(delayMs, () => {
+      // A failure was told to every application of the source already.
+      poll(source)
+        .catch(() => {})
+        .finally(() => {
+          if (sources.get(source) === followed) schedule(source, followed)
+        })
+    })
+  }
+
+  const listen = async (source: Source, { controller }: Followed): Promise<void> => {
+    const listening = { ...call(), signal: controller.signal }
+    while (!controller.signal.aborted) {
+      try {
+        for await (const _ of source.watch?.(listening) ?? []) await poll(source).catch(() => {})
+      } catch (error) {
+        if (!controller.signal.aborted)
+          listening.log.warn(`The push channel of ${source.id} broke and is opened again.`, error)
+      }
+      await sleep(REST_MS, listening).catch(() => {})
+    }
+  }
+
+  const end = (source: Source, followed: Followed): void => {
+    followed.timer?.cancel()
+    followed.controller.abort()
+    sources.delete(source)
+  }
+
+  return {
+    poll,
+    follow: (member) => {
+      const known = sources.get(member.source)
+      const followed = known ?? { members: new Set(), controller: new AbortController() }
+      followed.members.add(member)
+      sources.set(member.source, followed)
+      schedule(member.source, followed)
+      if (known === undefined && member.source.watch !== undefined) void listen(member.source, followed)
+    },
+    unfollow: (member) => {
+      const followed = sources.get(member.source)
+      if (followed === undefined) return
+      followed.members.delete(member)
+      if (followed.members.size === 0) end(member.source, followed)
+    },
+    stop: () => {
+      for (const [source, followed] of sources) end(source, followed)
+    },
+  }
+}
+
+function membersOf(engine: Engine, source: Source): readonly Member[] {
+  return [...engine.members.values()].filter((member) => member.source === source)
+}
+
+async function ask(engine: Engine, source: Source, call: Call, members: readonly Member[]): Promise<Revision> {
+  try {
+    const revision = await source.resolve(call)
+    for (const member of members) await learn(engine, member, revision)
+    return revision
+  } catch (thrown) {
+    const error = toGitOpsError(thrown, `Asking ${source.id} for its newest revision`)
+    for (const member of members) tellUnreachable(engine, member, error)
+    throw error
+  }
+}
+
+/** The last good revision stays in force; that the source cannot be read is told, not acted on. */
+function tellUnreachable(engine: Engine, member: Member, error: GitOpsError): void {
+  const before = engine.feedback.state(member.name)?.error
+  if (before?.code === error.code && before.message === error.message) return
+  tell(engine, { type: 'failed', application: member.name, error: error.toJSON(), during: 'resolve' })
+}
+
+/** A new revision ends what an older one still waits for, and puts the application in the queue. */
+async function learn(engine: Engine, member: Member, revision: Revision): Promise<void> {
+  const previous = member.revision
+  member.revision = revision
+  if (previous?.id !== revision.id) {
+    tell(engine, { type: 'resolved', application: member.name, revision, ...(previous && { previous }) })
+    await releaseHold(engine, member, revision)
+    await supersede(engine, member, revision)
+  }
+  engine.queue.add(member.name, { trigger: previous?.id === revision.id ? 'poll' : 'revision' })
+}
+
+/** The hold of a rollback is about certain revisions; it ends by itself on any other. */
+async function releaseHold(engine: Engine, member: Member, revision: Revision): Promise<void> {
+  const { hold } = await recordOf(engine, member)
+  if (hold === undefined || hold.rejected.length === 0) return
+  if (hold.rejected.includes(revision.id) || hold.revision.id === revision.id) return
+  await commit(engine, member, { hold: null })
+  tell(engine, {
+    type: 'released',
+    application: member.name,
+    by: 'gitops-sdk',
+    reason: `The source moved on to ${revision.id}.`,
+  })
+}
+
+/** Only a commit that changes what the application reads is worth ending a run for. */
+async function supersede(engine: Engine, member: Member, revision: Revision): Promise<void> {
+  const { run, source, target, record } = member
+  if (run?.revision === undefined || run.revision.id === revision.id || record?.hold !== undefined) return
+  const snapshot = await source.snapshot(revision, engine.call)
+  const digest = await snapshot.digest('', engine.call)
+  if (member.run !== run || digest === run.basis?.snapshotDigest) return
+  tell(engine, { type: 'superseded', application: member.name, revision: run.revision, by: revision, runId: run.id })
+  // A plan that is applied as a whole is not broken off half-way; its waits are.
+  const isApplying = engine.feedback.state(member.name)?.phase === 'applying'
+  if (target.supports.granularity === 'whole' && isApplying) return
+  const message = `Revision ${revision.id} took the place of ${run.revision.id}.`
+  run.controller.abort(new GitOpsError('CANCELLED', message, { details: { ended: 'superseded' } }))
+}

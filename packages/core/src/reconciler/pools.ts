@@ -1,0 +1,109 @@
+import PQueue from 'p-queue'
+import type { Clock } from '../runtime/clock.ts'
+import { GitOpsError } from '../runtime/errors.ts'
+import { abortError } from '../runtime/call.ts'
+
+/** Limits how much happens side by side, so that one slow or failing target delays nobody else. */
+export interface Pools {
+  /** Work of this process itself: rendering, parsing, comparing. */
+  think<T>(work: () => Promise<T>, slot: Slot): Promise<T>
+  /**
+   * Work that waits for a target. Targets with equal ids share a budget. Rejects with
+   * `TARGET_UNREACHABLE` at once while the target's circuit is open.
+   */
+  ask<T>(targetId: string, work: () => Promise<T>, slot: Slot): Promise<T>
+  /** When the circuit of a target closes, in monotonic milliseconds; absent while it is closed. */
+  openUntil(targetId: string): number | undefined
+}
+
+/** Who asks for a place. */
+export interface Slot {
+  readonly signal: AbortSignal
+  /** Larger goes first. */
+  readonly priority: number
+}
+
+export interface PoolOptions {
+  readonly clock: Clock
+  /** @defaultValue 16 */
+  readonly concurrency?: number
+  /** For each target. @defaultValue 8 */
+  readonly targetConcurrency?: number
+}
+
+/** Failures in a row after which a target is left alone for a while. */
+const failuresToOpen = 5
+/** How long a circuit stays open at first; doubled with each failed try, up to the longest. */
+const firstPauseMs = 10_000
+const longestPauseMs = 300_000
+
+interface Lane {
+  readonly queue: PQueue
+  failures: number
+  openUntilMs: number
+}
+
+export function createPools({ clock, concurrency = 16, targetConcurrency = 8 }: PoolOptions): Pools {
+  const own = new PQueue({ concurrency })
+  const lanes = new Map<string, Lane>()
+  const laneOf = (id: string): Lane => {
+    let lane = lanes.get(id)
+    if (lane === undefined) {
+      lane = { queue: new PQueue({ concurrency: targetConcurrency }), failures: 0, openUntilMs: 0 }
+      lanes.set(id, lane)
+    }
+    return lane
+  }
+  const isOpen = (lane: Lane): boolean => lane.openUntilMs > clock.monotonic()
+
+  return {
+    think: (work, slot) => inPool(own, work, slot),
+    ask: async (id, work, slot) => {
+      const lane = laneOf(id)
+      if (isOpen(lane)) throw circuitOpen(id, lane.openUntilMs - clock.monotonic())
+      return inPool(lane.queue, () => countFailures(lane, clock, work), slot)
+    },
+    openUntil: (id) => {
+      const lane = lanes.get(id)
+      return lane !== undefined && isOpen(lane) ? lane.openUntilMs : undefined
+    },
+  }
+}
+
+async function inPool<T>(queue: PQueue, work: () => Promise<T>, { signal, priority }: Slot): Promise<T> {
+  return queue.add(
+    async () => {
+      if (signal.aborted) throw abortError(signal)
+      return work()
+    },
+    { priority },
+  )
+}
+
+async function countFailures<T>(lane: Lane, clock: Clock, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work()
+    lane.failures = 0
+    return result
+  } catch (error) {
+    if (isOutage(error)) trip(lane, clock)
+    throw error
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof GitOpsError && (error.code === 'TARGET_UNREACHABLE' || error.code === 'DEADLINE_EXCEEDED')
+}
+
+/** After the pause one application tries again; a single further failure opens the circuit anew. */
+function trip(lane: Lane, clock: Clock): void {
+  lane.failures++
+  if (lane.failures < failuresToOpen) return
+  const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (lane.failures - failuresToOpen))
+  lane.openUntilMs = clock.monotonic() + pauseMs
+}
+
+function circuitOpen(id: string, remainingMs: number): GitOpsError {
+  const message = `${id} did not answer several times in a row. It is left alone for another ${Math.ceil(remainingMs / 1000)} s.`
+  return new GitOpsError('TARGET_UNREACHABLE', message, { retryAfterMs: remainingMs, details: { circuit: 'open' } })
+}

@@ -1,0 +1,243 @@
+import type { ApplicationEvent, EventOf, EventType } from '../feedback/events.ts'
+import { type Listener } from '../feedback/emitter.ts'
+import { createFeedback } from '../feedback/feedback.ts'
+import type { ApplicationState } from '../feedback/state.ts'
+import type { AuditRecord, HistoryQuery, RunRecord } from '../ledger/ledger.ts'
+import { memoryLedger } from '../ledger/memory.ts'
+import type { Plan } from '../plan/plan.ts'
+import { createSeal } from '../plan/seal.ts'
+import { createCall } from '../runtime/call.ts'
+import { GitOpsError } from '../runtime/errors.ts'
+import type { Application } from './application.ts'
+import { addMember, removeMember } from './membership.ts'
+import type { Engine } from './engine.ts'
+import type { Member } from './member.ts'
+import { notifyAll } from './notify.ts'
+import type { ReconcilerOptions } from './options.ts'
+import {
+  type ApproveRequest,
+  type SuspendRequest,
+  approve,
+  hold,
+  release,
+  resolveSuspects,
+  resume,
+  suspend,
+} from './decisions.ts'
+import { createPolling } from './polling.ts'
+import { createPools } from './pools.ts'
+import { preview } from './preview.ts'
+import { createQueue } from './queue.ts'
+import { type RollbackRequest, type RollbackResult, rollBack } from './rollback.ts'
+import type { RunOptions, RunResult } from './run-result.ts'
+import { type WaitRequest, waitFor } from './wait-for.ts'
+import { workOn } from './work.ts'
+
+/**
+ * Brings applications from what they are to what their sources declare, and keeps them there.
+ *
+ * `reconcile` and `plan` work at any time; `start` repeats them whenever there is a reason. Every
+ * method that names an application throws `APPLICATION_UNKNOWN` when there is none of that name.
+ */
+export interface Reconciler extends AsyncDisposable {
+  /** Takes an application on. Throws `CONFIG_INVALID`, `APPLICATION_DUPLICATE`, `DEPENDENCY_UNKNOWN` or `DEPENDENCY_CYCLE`. */
+  add(application: Application): Promise<void>
+  /** Lets an application go. `cascade` removes everything it owns first; otherwise its resources stay. */
+  remove(name: string, options?: { readonly cascade?: boolean }): Promise<void>
+  /** Begins to poll, watch and heal. Returns at once; harmless when repeated. */
+  start(): void
+  /** Lets the runs in progress finish, then resolves. Waits end at once. Harmless when repeated. */
+  stop(): Promise<void>
+  /** What would be done now. Never writes; the same code as `reconcile` up to the plan. */
+  plan(name: string): Promise<Plan>
+  /** One run, now. Resolves when it ended, well or not. */
+  reconcile(name: string, options?: RunOptions): Promise<RunResult>
+  /** Asks the source now, because something says that it changed. Returns at once. */
+  trigger(name: string): void
+  status(name: string): ApplicationState
+  /** The states of all applications, in the order they were added. */
+  list(): readonly ApplicationState[]
+  /** Calls `listener` for each event of one type. Returns a function that takes it away again. */
+  on<T extends EventType>(type: T, listener: Listener<EventOf<T>>): () => void
+  /** Calls `listener` for every event. */
+  onAny(listener: Listener<ApplicationEvent>): () => void
+  /** Resolves when the application is ready, at `revision` where it is given. Throws `DEADLINE_EXCEEDED`. */
+  waitFor(request: WaitRequest): Promise<ApplicationState>
+  /** Consents to the plan with exactly this fingerprint. Throws `APPROVAL_MISMATCH` when another one waits. */
+  approve(name: string, request: ApproveRequest): Promise<void>
+  /** Stops applying; drift is still reported. */
+  suspend(name: string, request: SuspendRequest): Promise<void>
+  resume(name: string, request: { readonly by: string }): Promise<void>
+  /** Brings an earlier revision back and keeps the newer one from being applied again. */
+  rollback(name: string, request: RollbackRequest): Promise<RollbackResult>
+  /** Pins an application to a revision until it is released. */
+  hold(name: string, request: RollbackRequest): Promise<void>
+  release(name: string, request: { readonly by: string; readonly reason: string }): Promise<void>
+  /** Says that what an interrupted run left behind has been looked at. */
+  resolveSuspects(name: string, request: { readonly by: string; readonly note: string }): Promise<void>
+  /** Finished runs that did something or failed, newest first. */
+  history(query?: HistoryQuery): AsyncIterable<RunRecord>
+  /** The audit log, oldest first. */
+  audit(): AsyncIterable<AuditRecord>
+}
+
+/** A reconciler that does nothing yet: `start` it, or call `reconcile`. */
+export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
+  const engine = createEngine(options)
+  const polling = createPolling(engine, () => engine.call)
+  const notifying = notifyAll(engine, options.notifiers ?? [])
+  const adding = (options.applications ?? []).map((application) => addMember(engine, application))
+  const ready = Promise.all(adding).then(() => {})
+  ready.catch(() => {})
+  let started = false
+  let stopping: Promise<void> | undefined
+
+  const memberOf = async (name: string): Promise<Member> => {
+    await ready
+    return find(engine, name)
+  }
+
+  const start = (): void => {
+    if (started) return
+    started = true
+    stopping = undefined
+    engine.queue.start()
+    for (const member of engine.members.values()) begin(member)
+  }
+  const begin = (member: Member): void => {
+    polling.follow(member)
+    // The source tells everybody who reads it; a failure is told as an event.
+    polling.poll(member.source).catch(() => {})
+  }
+  const stop = async (): Promise<void> => {
+    started = false
+    polling.stop()
+    for (const member of engine.members.values()) member.stopWatch?.()
+    await endRuns(engine, options.stopTimeoutMs ?? 30_000)
+  }
+  engine.queue.start()
+
+  return {
+    add: async (application) => {
+      await ready
+      const member = await addMember(engine, application)
+      if (started) begin(member)
+    },
+    remove: async (name, { cascade = false } = {}) => {
+      const member = await memberOf(name)
+      polling.unfollow(member)
+      await removeMember(engine, member, cascade)
+    },
+    start: () => void ready.then(start, () => {}),
+    stop: () => (stopping ??= stop()),
+    plan: async (name) => preview(engine, await memberOf(name)),
+    reconcile: async (name, runOptions = {}) => {
+      const member = await memberOf(name)
+      engine.queue.start()
+      return askFor(engine, member, runOptions, () => polling.poll(member.source))
+    },
+    trigger: (name) => void polling.poll(find(engine, name).source).catch(() => {}),
+    status: (name) => stateOf(engine, name),
+    list: () => [...engine.feedback.states()],
+    on: (type, listener) => engine.feedback.on(type, listener),
+    onAny: (listener) => engine.feedback.onAny(listener),
+    waitFor: async (request) => {
+      await memberOf(request.application)
+      return waitFor(engine, request)
+    },
+    approve: async (name, request) => approve(engine, await memberOf(name), request),
+    suspend: async (name, request) => suspend(engine, await memberOf(name), request),
+    resume: async (name, request) => resume(engine, await memberOf(name), request.by),
+    rollback: async (name, request) => rollBack(engine, await memberOf(name), request),
+    hold: async (name, request) => hold(engine, await memberOf(name), request),
+    release: async (name, request) => release(engine, await memberOf(name), request),
+    resolveSuspects: async (name, request) => resolveSuspects(engine, await memberOf(name), request),
+    history: (query = {}) => engine.ledger.history(query, engine.call),
+    audit: () => engine.ledger.audit({}, engine.call),
+    [Symbol.asyncDispose]: async () => {
+      await (stopping ??= stop())
+      notifying.stop()
+      engine.feedback.clear()
+      await releaseAll(engine)
+    },
+  }
+}
+
+function createEngine(options: ReconcilerOptions): Engine {
+  const { clock, random, log, ledger = memoryLedger() } = options
+  const call = createCall({ ...(clock && { clock }), ...(random && { random }), ...(log && { log }) })
+  if (options.ledger === undefined) {
+    call.log.warn(
+      'No ledger was given: what is owned is forgotten when the process ends, and nothing left behind is pruned.',
+    )
+  }
+  const feedback = createFeedback(call)
+  const limits = {
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+    ...(options.targetConcurrency !== undefined && { targetConcurrency: options.targetConcurrency }),
+  }
+  let seal: ReturnType<Engine['seal']> | undefined
+  const engine: Engine = {
+    call,
+    ledger,
+    feedback,
+    pools: createPools({ clock: call.clock, ...limits }),
+    queue: createQueue({ clock: call.clock, work: (name, work) => workOn(engine, name, work) }),
+    members: new Map(),
+    observeTimeoutMs: options.observeTimeoutMs ?? 60_000,
+    seal: () => (seal ??= ledger.installKey(call).then(createSeal)),
+  }
+  return engine
+}
+
+function find(engine: Engine, name: string): Member {
+  const member = engine.members.get(name)
+  if (member !== undefined) return member
+  const names = [...engine.members.keys()].slice(0, 20).join(', ')
+  const there = names === '' ? 'There are none.' : `There are: ${names}.`
+  throw new GitOpsError('APPLICATION_UNKNOWN', `There is no application ${JSON.stringify(name)}. ${there}`)
+}
+
+function stateOf(engine: Engine, name: string): ApplicationState {
+  const member = find(engine, name)
+  const state = engine.feedback.state(member.name)
+  if (state === undefined)
+    throw new GitOpsError('APPLICATION_UNKNOWN', `${name} is being added. Wait for \`add\` to resolve.`)
+  return state
+}
+
+/** One run for a caller: the source is asked first, so that the run works on what is there now. */
+async function askFor(
+  engine: Engine,
+  member: Member,
+  options: RunOptions,
+  poll: () => Promise<unknown>,
+): Promise<RunResult> {
+  const result = new Promise<RunResult>((settle, fail) => member.asked.push({ options, settle, fail }))
+  // A source that cannot be read fails the run itself, which then says so.
+  await poll().catch(() => (member.revision = undefined))
+  engine.queue.add(member.name, { trigger: options.trigger ?? 'manual', priority: 10 })
+  return result
+}
+
+/** Waits end at once; what is being applied may finish within the time that is given. */
+async function endRuns({ members, queue, feedback, call }: Engine, timeoutMs: number): Promise<void> {
+  const reason = new GitOpsError('CANCELLED', 'The reconciler was stopped.', { details: { ended: 'cancelled' } })
+  const end = (all: boolean): void => {
+    for (const { run, name } of members.values()) {
+      if (all || feedback.state(name)?.phase === 'waiting') run?.controller.abort(reason)
+    }
+  }
+  end(false)
+  const timer = call.clock.setTimer(timeoutMs, () => end(true))
+  await queue.stop()
+  timer.cancel()
+  for (const member of members.values()) {
+    for (const { fail } of member.asked.splice(0)) fail(reason)
+  }
+}
+
+async function releaseAll({ members, ledger }: Engine): Promise<void> {
+  const held = [...members.values()].flatMap(({ target, source }) => [target, source])
+  for (const one of new Set([...held, ledger])) await one[Symbol.asyncDispose]?.()
+}

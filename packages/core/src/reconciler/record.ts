@@ -1,0 +1,140 @@
+import type { Owned } from '../actual/inventory.ts'
+import type { Outcome } from '../apply/outcome.ts'
+import type { DesiredState, Resource } from '../desired/desired.ts'
+import { refKey } from '../desired/ref.ts'
+import type { LedgerRecord, RunRecord } from '../ledger/ledger.ts'
+import type { Action, Change, Plan } from '../plan/plan.ts'
+import { commit, recordOf } from './engine.ts'
+import type { Session, Wanted } from './session.ts'
+
+/**
+ * Written before the first change: everything the plan may create is owned from here on, everything it may
+ * delete is marked, and the journal holds the plan. A crash at any later point leaves no orphan.
+ */
+export async function recordIntent(session: Session, { revision, desired }: Wanted, plan: Plan): Promise<void> {
+  const { engine, member, run, startedAt } = session
+  const { inventory } = await recordOf(engine, member)
+  const declared = byKey(desired)
+  const put = plan.changes.flatMap((change) =>
+    intended(change, inventory.get(refKey(change.ref)), declared, revision.id),
+  )
+  const journal = { runId: run.id, startedAt, revision, plan, step: 0 }
+  await commit(engine, member, { inventory: { put }, journal })
+}
+
+function byKey(desired: DesiredState): ReadonlyMap<string, Resource> {
+  return new Map(desired.resources.map((each) => [refKey(each.ref), each]))
+}
+
+function intended(
+  { ref, action, uid }: Change,
+  owned: Owned | undefined,
+  declared: ReadonlyMap<string, Resource>,
+  revision: string,
+): Owned[] {
+  if (action === 'delete' || action === 'forget') return owned === undefined ? [] : [{ ...owned, state: 'deleting' }]
+  if (owned?.state === 'applied') return []
+  const origin = declared.get(refKey(ref))?.origin
+  // The identity is not ours yet: an adoption that never happened must not delete it later.
+  return [
+    {
+      ref,
+      state: 'intended',
+      revision,
+      ...(action === 'adopt' && uid !== undefined && { uid }),
+      ...(origin && { origin }),
+    },
+  ]
+}
+
+/** Written after each step: what succeeded is owned under its identity, what is gone is forgotten. */
+export async function recordStep(
+  session: Session,
+  { revision, desired }: Wanted,
+  plan: Plan,
+  outcomes: readonly Outcome[],
+  nextStep: number,
+): Promise<void> {
+  const { engine, member, run, startedAt } = session
+  const { inventory } = await recordOf(engine, member)
+  const declared = byKey(desired)
+  const at = engine.call.clock.now()
+  const succeeded = outcomes.filter(({ status }) => status === 'succeeded')
+  const gone = succeeded.filter(({ action }) => action === 'delete' || action === 'forget')
+  const made = succeeded.filter(({ action }) => action !== 'delete' && action !== 'forget')
+  const put = made.map((outcome) =>
+    applied(outcome, inventory.get(refKey(outcome.ref)), declared.get(refKey(outcome.ref)), revision.id, at),
+  )
+  await commit(engine, member, {
+    inventory: { put, remove: gone.map(({ ref }) => refKey(ref)) },
+    journal: { runId: run.id, startedAt, revision, plan, step: nextStep },
+  })
+}
+
+function applied(
+  { ref, uid, note }: Outcome,
+  owned: Owned | undefined,
+  declared: Resource | undefined,
+  revision: string,
+  at: number,
+): Owned {
+  const identity = uid ?? owned?.uid
+  const kept = note ?? owned?.note
+  return {
+    ref,
+    state: 'applied',
+    revision,
+    appliedAt: at,
+    ...(identity !== undefined && { uid: identity }),
+    ...(kept !== undefined && { note: kept }),
+    ...(declared && { digest: declared.digest, ...(declared.origin && { origin: declared.origin }) }),
+  }
+}
+
+/** Written when every change was made: this revision is the one that is in force. */
+export async function recordApplied(session: Session, { revision, desired }: Wanted): Promise<void> {
+  const { engine, member } = session
+  const { state } = await recordOf(engine, member)
+  await commit(engine, member, {
+    journal: null,
+    approvals: [],
+    state: { ...state, applied: revision, appliedDigest: desired.digest, failures: 0 },
+  })
+}
+
+/** Whether the record already says that `wanted` is in force. */
+export function isRecorded({ state, journal }: LedgerRecord, { revision, desired }: Wanted): boolean {
+  return state.applied?.id === revision.id && state.appliedDigest === desired.digest && journal === undefined
+}
+
+/** The line of a run in the history. Values of fields are not part of it. */
+export function runRecord(
+  session: Session,
+  outcome: RunRecord['outcome'],
+  more: Partial<Pick<RunRecord, 'revision' | 'fingerprint' | 'approvedBy' | 'error'>> & {
+    outcomes?: readonly Outcome[]
+  },
+): RunRecord {
+  const { member, run, startedAt, triggers, engine } = session
+  const { outcomes = [], ...rest } = more
+  return {
+    runId: run.id,
+    application: member.name,
+    startedAt,
+    endedAt: engine.call.clock.now(),
+    trigger: triggers.join(', '),
+    outcome,
+    counts: countActions(outcomes),
+    changed: outcomes.map(({ ref, action, status }) => ({ ref, action, status })),
+    ...rest,
+  }
+}
+
+/** How many changes of each action succeeded. */
+export function countActions(outcomes: readonly Outcome[]): Partial<Record<Action, number>> {
+  const counts: Partial<Record<Action, number>> = {}
+  for (const { action, status } of outcomes) {
+    if (status === 'succeeded') counts[action] = (counts[action] ?? 0) + 1
+  }
+  return counts
+}

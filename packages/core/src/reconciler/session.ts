@@ -1,0 +1,78 @@
+import type { DesiredState } from '../desired/desired.ts'
+import type { EventBody } from '../feedback/events.ts'
+import { type Inputs, type RunCall, withDeadline } from '../runtime/call.ts'
+import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
+import type { Revision } from '../source/source.ts'
+import { type Engine, tell } from './engine.ts'
+import type { Basis, CurrentRun, Member } from './member.ts'
+import type { RunOptions } from './run-result.ts'
+
+/** One run while it is under way. */
+export interface Session {
+  readonly engine: Engine
+  readonly member: Member
+  readonly run: CurrentRun
+  readonly options: RunOptions
+  readonly triggers: readonly string[]
+  readonly priority: number
+  readonly startedAt: number
+  readonly inputs: Inputs
+  /** What the verbs receive. Aborts when the run is superseded or the reconciler stops. */
+  readonly call: RunCall
+  /** What it is doing, for the event of a failure. */
+  activity: NonNullable<Extract<EventBody, { type: 'failed' }>['during']>
+  /** Whether its start was told. A run that finds nothing new is not told at all. */
+  told: boolean
+}
+
+/** What a run works on. */
+export interface Wanted {
+  readonly revision: Revision
+  readonly basis: Basis
+  readonly desired: DesiredState
+}
+
+/** Tells that the run began, once. */
+export function tellStarted(session: Session): void {
+  if (session.told) return
+  session.told = true
+  const { engine, member, run, triggers } = session
+  tell(engine, { type: 'started', application: member.name, runId: run.id, trigger: triggers.join(', ') })
+}
+
+/** Work of this process: rendering, parsing, comparing. */
+export async function think<T>(
+  session: Session,
+  activity: Session['activity'],
+  work: (call: RunCall) => Promise<T>,
+): Promise<T> {
+  session.activity = activity
+  const { engine, call, priority } = session
+  return whole(session, () => engine.pools.think(() => work(call), { signal: call.signal, priority }))
+}
+
+/** A question to the target, within the target's budget and, where the target is cheap to ask, a deadline. */
+export async function ask<T>(
+  session: Session,
+  activity: Session['activity'],
+  work: (call: RunCall) => Promise<T>,
+): Promise<T> {
+  session.activity = activity
+  const { engine, member, call, priority } = session
+  const { id, supports } = member.target
+  const timed = (): Promise<T> =>
+    supports.observe === 'cheap'
+      ? withDeadline(call, engine.observeTimeoutMs, `${activity} of ${member.name} at ${id}`, work)
+      : work(call)
+  return whole(session, () => engine.pools.ask(id, timed, { signal: call.signal, priority }))
+}
+
+/** Every failure leaves as ours; the reason of an abort wins over what the abort broke. */
+async function whole<T>({ call, activity, member }: Session, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (thrown) {
+    if (call.signal.reason instanceof GitOpsError) throw call.signal.reason
+    throw toGitOpsError(thrown, `${activity} of ${member.name}`)
+  }
+}
