@@ -1,3 +1,5 @@
+export { type DirectorySourceOptions, directorySource } from './source/directory.ts'
+export type { DirectoryLimits } from './source/directory-scan.ts'
 export {
   type ToolLimits,
   type ToolResult,

@@ -6,6 +6,8 @@ import type { Revision, Snapshot, TreeEntry } from './source.ts'
 
 /** One file of a tree: its digest is known, its bytes are read when they are wanted. */
 export interface TreeFile {
+  /** @defaultValue 'file' */
+  readonly type?: 'symlink'
   readonly digest: string
   readonly sizeBytes: number
   readonly read: (call: Call) => Promise<Uint8Array>
@@ -68,7 +70,7 @@ function finish(folder: Folder): Tree {
     children.set(name, child instanceof Map ? finish(child) : child)
   }
   const lines = [...children].map(
-    ([name, child]) => `${'children' in child ? 'folder' : 'file'} ${child.digest} ${name}\n`,
+    ([name, child]) => `${'children' in child ? 'folder' : (child.type ?? 'file')} ${child.digest} ${name}\n`,
   )
   return { digest: digestOfBytes(utf8ToBytes(lines.join(''))), children }
 }
@@ -97,7 +99,7 @@ async function* listFolder(root: Tree, path: string, revision: Revision, call: C
     throwIfAborted(call)
     const full = path === '' ? name : `${path}/${name}`
     if ('children' in child) yield { path: full, type: 'folder', digest: child.digest }
-    else yield { path: full, type: 'file', digest: child.digest, sizeBytes: child.sizeBytes }
+    else yield { path: full, type: child.type ?? 'file', digest: child.digest, sizeBytes: child.sizeBytes }
   }
 }
 
