@@ -257,3 +257,25 @@ test('a removed application with cascade takes its resources along', async () =>
   expect(types().at(-1)).toBe('removed')
   expect(reconciler.list()).toEqual([])
 })
+
+test('a mistake in the configuration names the option and what is allowed', () => {
+  const application = { name: 'shop', source: memorySource(), target: memoryTarget(), policy: { intervalMs: -1 } }
+  expect(() => createReconciler({ applications: [application] })).toThrow(/policy\.intervalMs/)
+})
+
+test('applications that depend on each other in a circle are refused with the path', () => {
+  const application = (name: string, other: string) => ({
+    name,
+    source: memorySource(),
+    target: memoryTarget(),
+    dependsOn: [other],
+  })
+  expect(() => createReconciler({ applications: [application('a', 'b'), application('b', 'a')] })).toThrow(/a → b → a/)
+})
+
+test('two applications of one name are refused', async () => {
+  const { reconciler, source, target } = setUp(checkout)
+  await expect(reconciler.add({ name: 'shop', source, target })).rejects.toMatchObject({
+    code: 'APPLICATION_DUPLICATE',
+  })
+})

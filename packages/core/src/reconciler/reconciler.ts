@@ -9,6 +9,8 @@ import { createSeal } from '../plan/seal.ts'
 import { createCall } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Application } from './application.ts'
+import { validateApplication, validateReconcilerOptions } from './config.ts'
+import { checkDependencies } from './dependency-graph.ts'
 import { addMember, removeMember } from './membership.ts'
 import type { Engine } from './engine.ts'
 import type { Member } from './member.ts'
@@ -81,12 +83,22 @@ export interface Reconciler extends AsyncDisposable {
   audit(): AsyncIterable<AuditRecord>
 }
 
-/** A reconciler that does nothing yet: `start` it, or call `reconcile`. */
+/**
+ * A reconciler that does nothing yet: `start` it, or call `reconcile`.
+ *
+ * Throws `CONFIG_INVALID`, naming the option and what is allowed, `APPLICATION_DUPLICATE`, `DEPENDENCY_UNKNOWN` and
+ * `DEPENDENCY_CYCLE`.
+ */
 export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
+  validateReconcilerOptions(options)
+  const { applications = [] } = options
+  applications.forEach(validateApplication)
+  refuseDuplicates(applications)
   const engine = createEngine(options)
+  checkDependencies(graphOf(applications))
   const polling = createPolling(engine, () => engine.call)
   const notifying = notifyAll(engine, options.notifiers ?? [])
-  const adding = (options.applications ?? []).map((application) => addMember(engine, application))
+  const adding = applications.map((application) => addMember(engine, application))
   const ready = Promise.all(adding).then(() => {})
   ready.catch(() => {})
   let started = false
@@ -120,6 +132,8 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
   return {
     add: async (application) => {
       await ready
+      validateApplication(application)
+      checkDependencies(graphOf([...engine.members.values()].map((member) => member.application).concat(application)))
       const member = await addMember(engine, application)
       if (started) begin(member)
     },
@@ -188,6 +202,22 @@ function createEngine(options: ReconcilerOptions): Engine {
     seal: () => (seal ??= ledger.installKey(call).then(createSeal)),
   }
   return engine
+}
+
+function refuseDuplicates(applications: readonly Application[]): void {
+  const seen = new Set<string>()
+  const names = applications.map(({ name }) => name)
+  const twice = names.find((name) => seen.size === seen.add(name).size)
+  if (twice !== undefined) {
+    throw new GitOpsError(
+      'APPLICATION_DUPLICATE',
+      `Two applications are called ${JSON.stringify(twice)}. Give each a name of its own.`,
+    )
+  }
+}
+
+function graphOf(applications: readonly Application[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(applications.map(({ name, dependsOn = [] }) => [name, dependsOn]))
 }
 
 function find(engine: Engine, name: string): Member {
