@@ -2,7 +2,8 @@ import type { GitOpsError } from '../runtime/errors.ts'
 import type { Json } from '../runtime/json.ts'
 import { failAt, type Text } from './text.ts'
 
-const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+/** Keys that no declaration and no patch may hold: naive code that merges them changes every object. */
+export const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** Why a key may not be used again or at all, if it may not. */
 export function keyProblem(
@@ -11,7 +12,7 @@ export function keyProblem(
   text: Text,
   offset: number,
 ): GitOpsError | undefined {
-  if (forbidden.has(key)) {
+  if (forbiddenKeys.has(key)) {
     return failAt(text, offset, `the key ${key} is not allowed in a declaration`, 'DECLARATION_FORBIDDEN_KEY')
   }
   return Object.hasOwn(seen, key) ? failAt(text, offset, `the key ${shown(key)} is there twice`) : undefined
