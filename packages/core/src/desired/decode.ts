@@ -58,9 +58,8 @@ export function* decodeDocuments(bytes: Uint8Array, path: string, options: Decod
   for (const { value, offset } of read(reading)) {
     if (++count > reading.limits.maxDocuments) throw tooMany(path, reading.limits.maxDocuments)
     if (!isObject(value)) throw failAt(reading.text, offset, 'the top level of a document must be an object')
-    const index = count - 1
     const { line } = reading.text.position(offset)
-    yield { body: value, origin: { path, line }, locate: (pointer) => locate(reading, read, index, pointer) }
+    yield { body: value, origin: { path, line }, locate: locator(reading, read, count - 1) }
   }
 }
 
@@ -70,17 +69,22 @@ function tooMany(path: string, maxDocuments: number): GitOpsError {
 
 type Read = (reading: Reading, visit?: (document: number) => Visit) => Iterable<ReadValue>
 
-function locate(reading: Reading, read: Read, index: number, pointer: string): Position {
-  let nearest = { depth: -1, offset: 0 }
-  const visitOf = (document: number): Visit => {
-    if (document !== index) return () => {}
-    return (segments, offset) => {
-      const at = toPointer(segments)
-      const isAbove = at === pointer || pointer.startsWith(`${at}/`)
-      if (isAbove && segments.length > nearest.depth) nearest = { depth: segments.length, offset }
-    }
+/** Finds places in one document. The file is read again when the first is asked for. */
+function locator(reading: Reading, read: Read, index: number): Document['locate'] {
+  let offsets: ReadonlyMap<string, number> | undefined
+  return (pointer) => {
+    offsets ??= offsetsOf(reading, read, index)
+    let at = pointer
+    while (at !== '' && !offsets.has(at)) at = at.slice(0, at.lastIndexOf('/'))
+    return reading.text.position(offsets.get(at) ?? 0)
   }
+}
+
+function offsetsOf(reading: Reading, read: Read, index: number): Map<string, number> {
+  const offsets = new Map<string, number>()
+  const visitOf = (document: number): Visit =>
+    document === index ? (segments, offset) => void offsets.set(toPointer(segments), offset) : () => {}
   let seen = 0
   for (const _ of read(reading, visitOf)) if (seen++ === index) break
-  return reading.text.position(nearest.offset)
+  return offsets
 }
