@@ -167,3 +167,21 @@ export type { RunOptions, RunResult } from './reconciler/run-result.ts'
 export type { ApproveRequest, SuspendRequest } from './reconciler/decisions.ts'
 export type { RollbackRequest, RollbackResult } from './reconciler/rollback.ts'
 export type { WaitRequest } from './reconciler/wait-for.ts'
+export {
+  type WebhookHandler,
+  type WebhookLimits,
+  type WebhookOptions,
+  createWebhookHandler,
+  webhookLimits,
+} from './reconciler/webhook/handler.ts'
+export {
+  type GenericWebhookOptions,
+  type WebhookProvider,
+  type WebhookProviderOptions,
+  type WebhookSecret,
+  bitbucketWebhook,
+  genericWebhook,
+  giteaWebhook,
+  githubWebhook,
+  gitlabWebhook,
+} from './reconciler/webhook/provider.ts'

@@ -9,3 +9,4 @@ export {
   toolLimits,
 } from './runtime/tool/tool.ts'
 export { type PrivateFolder, privateFolder } from './runtime/tool/folder.ts'
+export { type NodeListener, toNodeListener } from './reconciler/webhook/node-listener.ts'
