@@ -1,1 +1,10 @@
-export {}
+export { type FilesRendererOptions, filesRenderer } from './declare/files.ts'
+export { type RenderFunction, functionRenderer } from './declare/function-renderer.ts'
+export type { FolderLimits } from './declare/folder.ts'
+export { type HelmOptions, helmRenderer } from './declare/helm.ts'
+export { type KustomizeOptions, kustomizeRenderer } from './declare/kustomize.ts'
+export type { NamespacePolicy } from './declare/policy.ts'
+export type { Variables } from './declare/substitute.ts'
+export { type HealthOptions, healthOf } from './assess/health.ts'
+export { kstatus } from './assess/kstatus.ts'
+export type { HealthCheck, KStatus, KStatusOptions, Verdict } from './assess/rule.ts'

@@ -1,0 +1,143 @@
+import {
+  type DesiredState,
+  desiredState,
+  GitOpsError,
+  type Json,
+  label,
+  originText,
+  type RenderedDocument,
+  type Renderer,
+  refKey,
+  type Resource,
+  resource,
+  type RunCall,
+  type Snapshot,
+} from '@gitops-sdk/core'
+import { wishesOf } from './annotations.ts'
+import { check } from './check.ts'
+import { type Declared, flatten } from './flatten.ts'
+import { type Identity, identify, refOf } from './identity.ts'
+import { normalise } from './normalise.ts'
+import { assertAllowed, type NamespacePolicy } from './policy.ts'
+import { precedeDependents } from './precede.ts'
+import { scopesFor, type ScopeLookup } from './scope.ts'
+import { substitute, type Variables } from './substitute.ts'
+
+/** How declarations are read. */
+export interface DeclareOptions {
+  /** The folder or file of the snapshot. @defaultValue the root */
+  readonly path: string
+  readonly renderer: Renderer
+  /** Fills `${name}`; absent leaves such texts alone. A function receives the outputs of other applications. */
+  readonly variables?: Variables | ((call: RunCall) => Variables)
+  readonly namespaces: NamespacePolicy
+  readonly scopeOf: ScopeLookup
+  /** More objects than this are refused. @defaultValue 10_000 */
+  readonly maxObjects: number
+}
+
+/** What later verbs want to know about a declaration. */
+export interface KubePayload {
+  /** `refKey` of resources that are made when missing and never changed. */
+  readonly createOnly: ReadonlySet<string>
+}
+
+/**
+ * Renders, reads and checks what is declared: lists taken apart, variables filled in, namespaces given,
+ * every body in the form in which it is applied. Asks a server only about kinds that neither Kubernetes
+ * nor the declarations themselves define.
+ */
+export async function declareObjects(
+  snapshot: Snapshot,
+  call: RunCall,
+  options: DeclareOptions,
+): Promise<DesiredState> {
+  const { documents, tool, warnings = [] } = await options.renderer.render({ snapshot, path: options.path }, call)
+  const variables = typeof options.variables === 'function' ? options.variables(call) : options.variables
+  const declared = collect(documents, options.maxObjects, variables)
+  const scopeOf = scopesFor(declared, options.scopeOf)
+  const remarks: string[] = [...warnings]
+  const createOnly = new Set<string>()
+  const resources: Resource[] = []
+  for (const each of declared) {
+    const made = await declareOne(each, scopeOf, options.namespaces)
+    resources.push(made.resource)
+    remarks.push(...made.remarks)
+    if (made.createOnly) createOnly.add(refKey(made.resource.ref))
+  }
+  const inputs: Json = { tool: tool ?? null, variables: variables ?? null }
+  const payload: KubePayload = { createOnly }
+  return desiredState(snapshot.revision, precedeDependents(resources), { inputs, warnings: remarks, payload })
+}
+
+function collect(
+  documents: readonly RenderedDocument[],
+  maxObjects: number,
+  variables: Variables | undefined,
+): Declared[] {
+  const declared: Declared[] = []
+  for (const document of documents) {
+    for (const { body, origin } of flatten(document)) {
+      if (declared.length === maxObjects)
+        throw new GitOpsError('DECLARATION_LIMIT', `More than ${maxObjects} objects are declared (maxObjects).`)
+      declared.push({ origin, body: variables === undefined ? body : substitute(body, variables, originText(origin)) })
+    }
+  }
+  return declared
+}
+
+interface Made {
+  readonly resource: Resource
+  readonly createOnly: boolean
+  readonly remarks: readonly string[]
+}
+
+async function declareOne({ body, origin }: Declared, scopeOf: ScopeLookup, policy: NamespacePolicy): Promise<Made> {
+  const place = originText(origin)
+  const identity = identify(body, origin)
+  check(body, place)
+  const remarks: string[] = []
+  const namespace = await namespaceFor(identity, scopeOf, policy, (remark) => remarks.push(`${place}: ${remark}`))
+  const ref = refOf(identity, namespace)
+  assertAllowed(ref, place, policy)
+  const wishes = wishesOf(body, () => `${place}: ${label(ref)}`)
+  const normalised = normalise(withNamespace(body, namespace))
+  for (const field of normalised.stripped)
+    if (field !== 'status')
+      remarks.push(`${place}: ${field} of ${label(ref)} is written by the server and was left out.`)
+  for (const what of wishes.unsupported) remarks.push(`${place}: ${label(ref)} asks for ${what}.`)
+  const made = resource({
+    ref,
+    body: normalised.body,
+    origin,
+    ...(isSecret(identity) && { sensitive: ['/data', '/stringData'] }),
+    ...(wishes.order && { order: wishes.order }),
+    ...(wishes.options && { options: wishes.options }),
+  })
+  return { resource: made, createOnly: wishes.createOnly ?? false, remarks }
+}
+
+function isSecret({ group, kind }: Identity): boolean {
+  return group === '' && kind === 'Secret'
+}
+
+async function namespaceFor(
+  identity: Identity,
+  scopeOf: ScopeLookup,
+  policy: NamespacePolicy,
+  remark: (text: string) => void,
+): Promise<string | undefined> {
+  const { apiVersion, group, kind, namespace, name } = identity
+  const scope = await scopeOf({ apiVersion, group, kind })
+  if (scope === 'cluster') {
+    if (namespace !== undefined) remark(`${kind} ${name} is not inside a namespace; ${namespace} was left out.`)
+    return undefined
+  }
+  if (scope === undefined) remark(`nobody knows the kind ${kind} (${apiVersion}) yet; it is taken to be namespaced.`)
+  return namespace ?? policy.default ?? 'default'
+}
+
+function withNamespace(body: Declared['body'], namespace: string | undefined): Declared['body'] {
+  const { namespace: _given, ...metadata } = body['metadata'] as Declared['body']
+  return { ...body, metadata: { ...metadata, ...(namespace !== undefined && { namespace }) } }
+}
