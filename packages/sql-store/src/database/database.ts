@@ -1,0 +1,46 @@
+import type { Call } from '@gitops-sdk/core'
+
+/**
+ * The little that the store needs of a database. Statements are written once, with `?` for each
+ * value; what the dialects spell differently is in `dialect`.
+ */
+export interface Database extends AsyncDisposable {
+  /** Safe to print: no credentials. */
+  readonly id: string
+  readonly dialect: Dialect
+  /** Makes the place where the tables go. Called before the first migration; harmless when repeated. */
+  prepare(call: Call): Promise<void>
+  /** Runs one statement. Values are never part of its text. */
+  query(statement: string, values: readonly Value[], call: Call): Promise<readonly Row[]>
+  /**
+   * Runs `work` in one transaction: all of it is durable when the promise resolves. A transaction that
+   * lost a race with another process is tried again, so `work` may be called more than once.
+   */
+  transaction<T>(work: (query: Query) => Promise<T>, call: Call): Promise<T>
+}
+
+/** Runs one statement inside a transaction. */
+export type Query = (statement: string, values: readonly Value[]) => Promise<readonly Row[]>
+
+/** What may be bound to a `?`. */
+export type Value = string | number | null
+
+/** A row by column name. Numbers are within the safe integers. */
+export type Row = Readonly<Record<string, Value>>
+
+/** What SQLite and PostgreSQL spell differently. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres'
+  /** Appended to a SELECT that must keep others from changing the row until the end of the transaction. */
+  readonly forUpdate: string
+  /** As `forUpdate`, leaving out rows that somebody else holds. */
+  readonly skipLocked: string
+  /** The time of the database in epoch milliseconds, as an expression. */
+  readonly nowMs: string
+  /** Elements of the JSON array bound to `?`, as rows with one text column `value`. */
+  readonly jsonRows: string
+  /** The text of field `name` of a JSON text expression. */
+  jsonText(expression: string, name: string): string
+  /** A JSON array of the JSON texts of a column. */
+  jsonArrayOf(column: string): string
+}

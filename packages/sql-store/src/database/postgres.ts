@@ -1,0 +1,168 @@
+import { type Call, GitOpsError, sleep } from '@gitops-sdk/core'
+import { Pool, type PoolClient, type PoolConfig } from 'pg'
+import type { Database, Dialect, Row, Value } from './database.ts'
+
+/** How to reach a PostgreSQL. */
+export interface PostgresOptions {
+  /** `postgres://host:5432/database`. Credentials come from `user` and `password`, or from the environment as libpq reads it. */
+  readonly url: string
+  readonly user?: string
+  /** Called for each new connection, so that a token may be renewed. */
+  readonly password?: string | (() => string | Promise<string>)
+  /** Connections of this process. @defaultValue 4 */
+  readonly connections?: number
+  /** Certificates and their checks, as Node's `tls.connect` takes them. @defaultValue checked, except on loopback */
+  readonly tls?: PoolConfig['ssl']
+  /** Schema of the tables; created when it is missing. @defaultValue 'gitops' */
+  readonly schema?: string
+}
+
+const dialect: Dialect = {
+  name: 'postgres',
+  forUpdate: ' FOR UPDATE',
+  skipLocked: ' FOR UPDATE SKIP LOCKED',
+  nowMs: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+  jsonRows: '(SELECT value FROM json_array_elements_text(?::json))',
+  jsonText: (expression, name) => `(${expression})::json->>'${name}'`,
+  jsonArrayOf: (column) => `coalesce(json_agg((${column})::json), '[]'::json)::text`,
+}
+
+/** Attempts of a transaction that lost a race, or whose connection was refused or cut before it began. */
+const attempts = 8
+
+/**
+ * Opens a pool of connections. Uses no session state, no advisory lock and no named statement, so a
+ * transaction pooler may stand in between.
+ */
+export function openPostgres(options: PostgresOptions): Database {
+  const id = safeAddress(options.url)
+  const pool = new Pool(poolConfig(options))
+  const spell = speller(options.schema ?? 'gitops')
+  // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
+  pool.on('error', () => {})
+  let ended: Promise<void> | undefined
+  return {
+    id,
+    dialect,
+    prepare: async (call) => {
+      await patiently(id, call, () => run(pool, `CREATE SCHEMA IF NOT EXISTS "${options.schema ?? 'gitops'}"`, []))
+    },
+    query: (statement, values, call) => patiently(id, call, () => run(pool, spell(statement), values)),
+    transaction: (work, call) => patiently(id, call, () => transact(pool, spell, work)),
+    [Symbol.asyncDispose]: () => (ended ??= pool.end()),
+  }
+}
+
+function poolConfig(options: PostgresOptions): PoolConfig {
+  const url = new URL(options.url)
+  const schema = options.schema ?? 'gitops'
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    const message = `schema: ${JSON.stringify(schema)} is not allowed. Use lower-case letters, digits and underscores.`
+    throw new GitOpsError('CONFIG_INVALID', message)
+  }
+  return {
+    host: decodeURIComponent(url.hostname),
+    port: url.port === '' ? 5432 : Number(url.port),
+    database: decodeURIComponent(url.pathname.slice(1)),
+    ...(options.user === undefined ? {} : { user: options.user }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ssl: options.tls ?? !isLoopback(url.hostname),
+    max: options.connections ?? 4,
+    connectionTimeoutMillis: 10_000,
+    allowExitOnIdle: true,
+  }
+}
+
+/** Refuses credentials in the address, so that the address may be printed. */
+function safeAddress(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
+    throw new GitOpsError('CONFIG_INVALID', 'url: not a PostgreSQL address. Write postgres://host:5432/database.')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new GitOpsError('USERINFO_IN_URL', `url: take the credentials out of postgres://…@${url.host} and give them as user and password.`)
+  }
+  return `postgres://${url.host}${url.pathname}`
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+}
+
+async function run(client: Pool | PoolClient, statement: string, values: readonly Value[]): Promise<readonly Row[]> {
+  const { rows } = await client.query<Record<string, unknown>>(statement, [...values])
+  return rows.map(plainRow)
+}
+
+/** The driver gives bigint columns as text; ours are all within the safe integers. */
+function plainRow(row: Record<string, unknown>): Row {
+  const plain: Record<string, Value> = {}
+  for (const [name, value] of Object.entries(row)) plain[name] = value as Value
+  return plain
+}
+
+/**
+ * Statements as PostgreSQL wants them: `$1` for the first `?`, and tables with their schema, because the
+ * search path belongs to whoever owns the role. Each statement is respelled once.
+ */
+function speller(schema: string): (statement: string) => string {
+  const known = new Map<string, string>()
+  return (statement) => {
+    const spelled = known.get(statement)
+    if (spelled !== undefined) return spelled
+    let index = 0
+    const text = statement.replaceAll('gitops_', `"${schema}".`).replaceAll('?', () => `$${++index}`)
+    known.set(statement, text)
+    return text
+  }
+}
+
+async function transact<T>(
+  pool: Pool,
+  spell: (statement: string) => string,
+  work: (query: (statement: string, values: readonly Value[]) => Promise<readonly Row[]>) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN')
+    const result = await work((statement, values) => run(client, spell(statement), values))
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch((cause: unknown) => (broken = cause as Error))
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+async function patiently<T>(id: string, call: Call, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (cause) {
+      if (cause instanceof GitOpsError || attempt === attempts || !isHarmless(cause)) throw translate(cause, id)
+      await sleep(call.random.next() * 20 * 2 ** attempt, call)
+    }
+  }
+}
+
+/**
+ * Nothing happened and it may be tried again: serialization failure, deadlock, two processes creating the same
+ * table or schema, too many connections, starting up or shutting down, connection refused (SQLSTATE,
+ * appendix A of the PostgreSQL manual).
+ */
+function isHarmless(cause: unknown): boolean {
+  const code = (cause as { code?: string }).code ?? ''
+  return ['40001', '40P01', '23505', '42P06', '42P07', '53300', '57P03', 'ECONNREFUSED'].includes(code)
+}
+
+function translate(cause: unknown, id: string): GitOpsError {
+  if (cause instanceof GitOpsError) return cause
+  const { code = '', message = '' } = cause as { code?: string; message?: string }
+  if (code.startsWith('28')) return new GitOpsError('LEDGER_UNAVAILABLE', `${id} refused the credentials.`, { cause, retryable: false })
+  if (code === '3D000') return new GitOpsError('LEDGER_UNAVAILABLE', `${id} does not exist. Create the database first.`, { cause, retryable: false })
+  if (code === '53100') return new GitOpsError('LEDGER_UNAVAILABLE', `${id} is out of disk space.`, { cause })
+  return new GitOpsError('LEDGER_UNAVAILABLE', `${id} failed: ${code} ${message}`.trim(), { cause })
+}

@@ -1,0 +1,2 @@
+export { type PostgresOptions } from './database/postgres.ts'
+export { postgres } from './ledger/postgres.ts'

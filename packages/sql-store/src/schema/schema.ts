@@ -1,0 +1,95 @@
+import { type Call, GitOpsError } from '@gitops-sdk/core'
+import type { Database, Query } from '../database/database.ts'
+
+/** One step of the schema. Each only adds, so that a process of the version before may run beside it. */
+interface Migration {
+  readonly version: number
+  readonly statements: readonly string[]
+}
+
+/**
+ * The tables. Times are epoch milliseconds of the database's clock or of the engine, whole values are JSON text in
+ * the spelling in which they were written, so that hashes over them hold in both dialects.
+ */
+const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    statements: [
+      `CREATE TABLE gitops_application (
+        name TEXT PRIMARY KEY,
+        version BIGINT NOT NULL,
+        forgotten INTEGER NOT NULL DEFAULT 0,
+        record TEXT NOT NULL
+      )`,
+      // One row per resource and period: the open one (valid_to is null) is the inventory, the closed ones answer "what was where".
+      `CREATE TABLE gitops_inventory (
+        application TEXT NOT NULL,
+        key TEXT NOT NULL,
+        valid_from BIGINT NOT NULL,
+        valid_to BIGINT,
+        kind TEXT NOT NULL,
+        namespace TEXT,
+        name TEXT NOT NULL,
+        revision TEXT NOT NULL,
+        run TEXT,
+        entry TEXT NOT NULL
+      )`,
+      'CREATE UNIQUE INDEX ix_inventory_open ON gitops_inventory (application, key) WHERE valid_to IS NULL',
+      'CREATE INDEX ix_inventory_resource ON gitops_inventory (kind, name, valid_from)',
+      `CREATE TABLE gitops_run (
+        application TEXT NOT NULL,
+        run TEXT NOT NULL,
+        started_at BIGINT NOT NULL,
+        ended_at BIGINT NOT NULL,
+        outcome TEXT NOT NULL,
+        revision TEXT,
+        entry TEXT NOT NULL,
+        PRIMARY KEY (application, run)
+      )`,
+      'CREATE INDEX ix_run_time ON gitops_run (started_at DESC)',
+      `CREATE TABLE gitops_audit (
+        sequence BIGINT PRIMARY KEY,
+        at BIGINT NOT NULL,
+        application TEXT,
+        actor TEXT NOT NULL,
+        action TEXT NOT NULL,
+        entry TEXT NOT NULL
+      )`,
+      'CREATE INDEX ix_audit_application ON gitops_audit (application, sequence)',
+      // The one row that appends to the audit log take turns on.
+      'CREATE TABLE gitops_audit_head (one INTEGER PRIMARY KEY, sequence BIGINT NOT NULL, hash TEXT NOT NULL)',
+      "INSERT INTO gitops_audit_head (one, sequence, hash) VALUES (1, 0, '')",
+    ],
+  },
+]
+
+/** The newest version this library writes. */
+const newest = migrations.at(-1)?.version ?? 0
+
+/**
+ * Brings the tables up to date. Several processes may start at once: they take turns. A database that
+ * is newer than this library is refused with `LEDGER_VERSION`, never guessed.
+ */
+export async function migrate(database: Database, call: Call): Promise<void> {
+  await database.prepare(call)
+  await database.query(
+    'CREATE TABLE IF NOT EXISTS gitops_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)',
+    [],
+    call,
+  )
+  await database.transaction((query) => migrateInTurn(database, query), call)
+}
+
+async function migrateInTurn(database: Database, query: Query): Promise<void> {
+  await query("INSERT INTO gitops_meta (name, value) VALUES ('schema', '0') ON CONFLICT (name) DO NOTHING", [])
+  const [row] = await query(`SELECT value FROM gitops_meta WHERE name = 'schema'${database.dialect.forUpdate}`, [])
+  const current = Number(row?.['value'] ?? 0)
+  if (current > newest) {
+    const message = `${database.id} has schema ${current}, and this library knows ${newest}. Run a newer version of @gitops-sdk/sql-store.`
+    throw new GitOpsError('LEDGER_VERSION', message)
+  }
+  for (const migration of migrations.filter(({ version }) => version > current)) {
+    for (const statement of migration.statements) await query(statement, [])
+  }
+  await query("UPDATE gitops_meta SET value = ? WHERE name = 'schema'", [String(newest)])
+}

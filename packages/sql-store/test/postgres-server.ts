@@ -1,0 +1,81 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A PostgreSQL of the test's own, on a free port of loopback. */
+export interface PostgresServer extends AsyncDisposable {
+  readonly url: string
+  /** Ends the server without a goodbye, as a power cut would, and starts it again on the same data. */
+  crash(): Promise<void>
+}
+
+/** Where the server's programs are: `POSTGRES_BIN`, then where Debian puts them. Undefined when there are none. */
+export function postgresBin(): string | undefined {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
+  const candidates = [process.env['POSTGRES_BIN'], ...versions.map((version) => join(debian, version, 'bin')), '/usr/local/bin']
+  return candidates.find((folder) => folder !== undefined && existsSync(join(folder, 'initdb')))
+}
+
+/** Makes a new cluster in a temporary folder and starts it. PostgreSQL refuses root, so root lends it a plain user. */
+export async function startPostgres(bin: string): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'gitops-postgres-'))
+  const user = process.getuid?.() === 0 ? plainUser() : undefined
+  if (user !== undefined) chownSync(folder, user.uid, user.gid)
+  const data = join(folder, 'data')
+  const identity = { ...user, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }, cwd: folder }
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'gitops', '--auth=trust', '--no-sync', '-E', 'UTF8'], { ...identity, stdio: 'ignore' })
+  const port = await freePort()
+  let server = await start()
+  return {
+    url: `postgres://127.0.0.1:${port}/postgres`,
+    crash: async () => {
+      await end('SIGKILL')
+      rmSync(join(data, 'postmaster.pid'), { force: true })
+      server = await start()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await end('SIGINT')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+
+  async function start(): Promise<ReturnType<typeof spawn>> {
+    const args = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`]
+    const child = spawn(join(bin, 'postgres'), args, { ...identity, stdio: ['ignore', 'ignore', 'pipe'] })
+    await new Promise<void>((resolve, reject) => {
+      let log = ''
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        log += text
+        if (log.includes('ready to accept connections')) resolve()
+      })
+      child.once('exit', () => reject(new Error(`PostgreSQL did not start:\n${log}`)))
+    })
+    return child
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const ended = new Promise((resolve) => server.once('exit', resolve))
+    server.kill(signal)
+    await ended
+  }
+}
+
+function plainUser(): { uid: number; gid: number } {
+  const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
