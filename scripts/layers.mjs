@@ -18,6 +18,7 @@ const layersOf = {
     'testing',
   ],
   'k8s-adapter': ['client', 'declare', 'observe', 'plan', 'apply', 'assess', 'target', 'testing'],
+  'sql-store': ['database', 'schema', 'ledger'],
   'terraform-adapter': ['cli', 'workspace', 'declare', 'observe', 'plan', 'apply', 'assess', 'target', 'testing'],
 }
 const problems = []

@@ -15,7 +15,11 @@ export interface PostgresServer extends AsyncDisposable {
 export function postgresBin(): string | undefined {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
-  const candidates = [process.env['POSTGRES_BIN'], ...versions.map((version) => join(debian, version, 'bin')), '/usr/local/bin']
+  const candidates = [
+    process.env['POSTGRES_BIN'],
+    ...versions.map((version) => join(debian, version, 'bin')),
+    '/usr/local/bin',
+  ]
   return candidates.find((folder) => folder !== undefined && existsSync(join(folder, 'initdb')))
 }
 
@@ -26,7 +30,10 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
   const data = join(folder, 'data')
   const identity = { ...user, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }, cwd: folder }
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'gitops', '--auth=trust', '--no-sync', '-E', 'UTF8'], { ...identity, stdio: 'ignore' })
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'gitops', '--auth=trust', '--no-sync', '-E', 'UTF8'], {
+    ...identity,
+    stdio: 'ignore',
+  })
   const port = await freePort()
   let server = await start()
   return {
@@ -43,7 +50,16 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
   }
 
   async function start(): Promise<ReturnType<typeof spawn>> {
-    const args = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`]
+    const args = [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      `unix_socket_directories=${folder}`,
+    ]
     const child = spawn(join(bin, 'postgres'), args, { ...identity, stdio: ['ignore', 'ignore', 'pipe'] })
     await new Promise<void>((resolve, reject) => {
       let log = ''

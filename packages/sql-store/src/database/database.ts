@@ -35,6 +35,8 @@ export interface Dialect {
   readonly forUpdate: string
   /** As `forUpdate`, leaving out rows that somebody else holds. */
   readonly skipLocked: string
+  /** Orders text by code units, whatever the locale of the database. */
+  readonly byCodeUnits: string
   /** The time of the database in epoch milliseconds, as an expression. */
   readonly nowMs: string
   /** Elements of the JSON array bound to `?`, as rows with one text column `value`. */

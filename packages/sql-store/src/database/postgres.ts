@@ -21,6 +21,7 @@ const dialect: Dialect = {
   name: 'postgres',
   forUpdate: ' FOR UPDATE',
   skipLocked: ' FOR UPDATE SKIP LOCKED',
+  byCodeUnits: 'COLLATE "C"',
   nowMs: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
   jsonRows: '(SELECT value FROM json_array_elements_text(?::json))',
   jsonText: (expression, name) => `(${expression})::json->>'${name}'`,
@@ -80,7 +81,10 @@ function safeAddress(address: string): string {
     throw new GitOpsError('CONFIG_INVALID', 'url: not a PostgreSQL address. Write postgres://host:5432/database.')
   }
   if (url.username !== '' || url.password !== '') {
-    throw new GitOpsError('USERINFO_IN_URL', `url: take the credentials out of postgres://…@${url.host} and give them as user and password.`)
+    throw new GitOpsError(
+      'USERINFO_IN_URL',
+      `url: take the credentials out of postgres://…@${url.host} and give them as user and password.`,
+    )
   }
   return `postgres://${url.host}${url.pathname}`
 }
@@ -161,8 +165,13 @@ function isHarmless(cause: unknown): boolean {
 function translate(cause: unknown, id: string): GitOpsError {
   if (cause instanceof GitOpsError) return cause
   const { code = '', message = '' } = cause as { code?: string; message?: string }
-  if (code.startsWith('28')) return new GitOpsError('LEDGER_UNAVAILABLE', `${id} refused the credentials.`, { cause, retryable: false })
-  if (code === '3D000') return new GitOpsError('LEDGER_UNAVAILABLE', `${id} does not exist. Create the database first.`, { cause, retryable: false })
+  if (code.startsWith('28'))
+    return new GitOpsError('LEDGER_UNAVAILABLE', `${id} refused the credentials.`, { cause, retryable: false })
+  if (code === '3D000')
+    return new GitOpsError('LEDGER_UNAVAILABLE', `${id} does not exist. Create the database first.`, {
+      cause,
+      retryable: false,
+    })
   if (code === '53100') return new GitOpsError('LEDGER_UNAVAILABLE', `${id} is out of disk space.`, { cause })
   return new GitOpsError('LEDGER_UNAVAILABLE', `${id} failed: ${code} ${message}`.trim(), { cause })
 }

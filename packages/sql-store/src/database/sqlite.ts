@@ -14,6 +14,7 @@ const dialect: Dialect = {
   // A write transaction is exclusive from its first statement, so rows need no locks of their own.
   forUpdate: '',
   skipLocked: '',
+  byCodeUnits: 'COLLATE BINARY',
   nowMs: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
   jsonRows: '(SELECT value FROM json_each(?))',
   jsonText: (expression, name) => `json_extract(${expression}, '$.${name}')`,
@@ -39,6 +40,7 @@ export function openSqlite(path: string): Database {
   }
   // One connection: transactions of this process take turns.
   let turn: Promise<unknown> = Promise.resolve()
+  let closed: Promise<void> | undefined
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = turn.then(work)
     turn = mine.catch(() => {})
@@ -50,8 +52,9 @@ export function openSqlite(path: string): Database {
     // The file is the place.
     prepare: async () => {},
     query: (statement, values, call) => inTurn(() => whenFree(path, call, async () => run(statement, values))),
-    transaction: (work, call) => inTurn(() => transact(driver, path, call, () => work(async (sql, values) => run(sql, values)))),
-    [Symbol.asyncDispose]: () => inTurn(async () => driver.close()),
+    transaction: (work, call) =>
+      inTurn(() => transact(driver, path, call, () => work(async (sql, values) => run(sql, values)))),
+    [Symbol.asyncDispose]: () => (closed ??= inTurn(async () => driver.close())),
   }
 }
 
@@ -150,4 +153,3 @@ function translate(cause: unknown, path: string): GitOpsError {
 function reason(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
-

@@ -11,9 +11,10 @@ import {
   type Owned,
   type RunRecord,
   GitOpsError,
+  chainAudit,
   refKey,
+  throwIfAborted,
 } from '@gitops-sdk/core'
-import { chainAudit } from './chain.ts'
 import { randomBytes } from 'node:crypto'
 import type { Database, Query, Row } from '../database/database.ts'
 import { migrate } from '../schema/schema.ts'
@@ -30,6 +31,7 @@ const pageSize = 200
 export function sqlLedger(database: Database): Ledger {
   let migrated: Promise<void> | undefined
   const ready = async (call: Call): Promise<Database> => {
+    throwIfAborted(call)
     migrated ??= migrate(database, call).catch((error: unknown) => {
       migrated = undefined
       throw error
@@ -79,7 +81,12 @@ async function commit(database: Database, application: string, change: LedgerCha
 }
 
 /** The fence: the row is written only at the version that was read. */
-async function commitRecord(database: Database, query: Query, application: string, change: LedgerChange): Promise<number> {
+async function commitRecord(
+  database: Database,
+  query: Query,
+  application: string,
+  change: LedgerChange,
+): Promise<number> {
   const select = `SELECT version, record FROM gitops_application WHERE name = ?${database.dialect.forUpdate}`
   const [row] = await query(select, [application])
   const found = Number(row?.['version'] ?? 0)
@@ -92,11 +99,10 @@ async function commitRecord(database: Database, query: Query, application: strin
           'INSERT INTO gitops_application (name, version, record) VALUES (?, 1, ?) ON CONFLICT (name) DO NOTHING RETURNING version',
           [application, body],
         )
-      : await query('UPDATE gitops_application SET version = version + 1, forgotten = ?, record = ? WHERE name = ? RETURNING version', [
-          change.forget === true ? 1 : 0,
-          body,
-          application,
-        ])
+      : await query(
+          'UPDATE gitops_application SET version = version + 1, forgotten = ?, record = ? WHERE name = ? RETURNING version',
+          [change.forget === true ? 1 : 0, body, application],
+        )
   const [after] = written
   if (after === undefined) throw fenced(application, change.expect, found + 1)
   return Number(after['version'])
@@ -134,7 +140,8 @@ async function commitInventory(
 ): Promise<void> {
   const put = change.inventory?.put ?? []
   const keys = [...put.map((one) => refKey(one.ref)), ...(change.inventory?.remove ?? [])].toSorted()
-  const { jsonRows, jsonText } = database.dialect
+  const { dialect } = database
+  const { jsonRows } = dialect
   await query(
     `UPDATE gitops_inventory SET valid_to = ? WHERE application = ? AND valid_to IS NULL AND key IN (SELECT value FROM ${jsonRows} AS given)`,
     [at, application, JSON.stringify(keys)],
@@ -148,7 +155,7 @@ async function commitInventory(
     revision: one.revision,
     entry: JSON.stringify(one),
   }))
-  const field = (name: string): string => jsonText('given.value', name)
+  const field = (name: string): string => dialect.jsonText('given.value', name)
   await query(
     `INSERT INTO gitops_inventory (application, key, valid_from, kind, namespace, name, revision, run, entry)
      SELECT CAST(? AS TEXT), ${field('key')}, CAST(? AS BIGINT), ${field('kind')}, ${field('namespace')}, ${field('name')}, ${field('revision')}, CAST(? AS TEXT), ${field('entry')}
@@ -161,24 +168,31 @@ async function insertRun(query: Query, run: RunRecord): Promise<void> {
   await query(
     `INSERT INTO gitops_run (application, run, started_at, ended_at, outcome, revision, entry) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (application, run) DO NOTHING`,
-    [run.application, run.runId, run.startedAt, run.endedAt, run.outcome, run.revision?.id ?? null, JSON.stringify(run)],
+    [
+      run.application,
+      run.runId,
+      run.startedAt,
+      run.endedAt,
+      run.outcome,
+      run.revision?.id ?? null,
+      JSON.stringify(run),
+    ],
   )
 }
 
 /** Appends take turns on the head row, so that the chain has no fork. */
 async function appendAudit(database: Database, query: Query, entries: readonly AuditEntry[]): Promise<void> {
-  const [row] = await query(`SELECT sequence, hash FROM gitops_audit_head WHERE one = 1${database.dialect.forUpdate}`, [])
+  const [row] = await query(
+    `SELECT sequence, hash FROM gitops_audit_head WHERE one = 1${database.dialect.forUpdate}`,
+    [],
+  )
   let head = { sequence: Number(row?.['sequence'] ?? 0), hash: row === undefined ? '' : text(row, 'hash') }
   for (const entry of entries) {
     const record = chainAudit(head, entry)
-    await query('INSERT INTO gitops_audit (sequence, at, application, actor, action, entry) VALUES (?, ?, ?, ?, ?, ?)', [
-      record.sequence,
-      record.at,
-      record.application ?? null,
-      record.actor,
-      record.action,
-      JSON.stringify(record),
-    ])
+    await query(
+      'INSERT INTO gitops_audit (sequence, at, application, actor, action, entry) VALUES (?, ?, ?, ?, ?, ?)',
+      [record.sequence, record.at, record.application ?? null, record.actor, record.action, JSON.stringify(record)],
+    )
     head = record
   }
   await query('UPDATE gitops_audit_head SET sequence = ?, hash = ? WHERE one = 1', [head.sequence, head.hash])
@@ -188,7 +202,8 @@ async function* applications(ready: Ready, call: Call): AsyncIterable<string> {
   const database = await ready(call)
   let last = ''
   for (;;) {
-    const statement = `SELECT name FROM gitops_application WHERE name > ? AND forgotten = 0 ORDER BY name LIMIT ${pageSize}`
+    const { byCodeUnits } = database.dialect
+    const statement = `SELECT name FROM gitops_application WHERE name ${byCodeUnits} > ? AND forgotten = 0 ORDER BY name ${byCodeUnits} LIMIT ${pageSize}`
     const rows = await database.query(statement, [last], call)
     for (const row of rows) yield (last = text(row, 'name'))
     if (rows.length < pageSize) return
@@ -228,13 +243,18 @@ async function* audit(ready: Ready, query: AuditQuery, call: Call): AsyncIterabl
 
 async function installKey(database: Database, call: Call): Promise<Uint8Array> {
   const made = randomBytes(32).toString('hex')
-  await database.query("INSERT INTO gitops_meta (name, value) VALUES ('install-key', ?) ON CONFLICT (name) DO NOTHING", [made], call)
+  await database.query(
+    "INSERT INTO gitops_meta (name, value) VALUES ('install-key', ?) ON CONFLICT (name) DO NOTHING",
+    [made],
+    call,
+  )
   const [row] = await database.query("SELECT value FROM gitops_meta WHERE name = 'install-key'", [], call)
   return Uint8Array.from(Buffer.from(row === undefined ? made : text(row, 'value'), 'hex'))
 }
 
 function text(row: Row, column: string): string {
   const value = row[column]
-  if (typeof value !== 'string') throw new GitOpsError('LEDGER_CORRUPT', `Column ${column} of the ledger holds no text.`)
+  if (typeof value !== 'string')
+    throw new GitOpsError('LEDGER_CORRUPT', `Column ${column} of the ledger holds no text.`)
   return value
 }

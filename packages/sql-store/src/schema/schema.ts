@@ -72,11 +72,7 @@ const newest = migrations.at(-1)?.version ?? 0
  */
 export async function migrate(database: Database, call: Call): Promise<void> {
   await database.prepare(call)
-  await database.query(
-    'CREATE TABLE IF NOT EXISTS gitops_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)',
-    [],
-    call,
-  )
+  await database.query('CREATE TABLE IF NOT EXISTS gitops_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)', [], call)
   await database.transaction((query) => migrateInTurn(database, query), call)
 }
 

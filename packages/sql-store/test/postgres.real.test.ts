@@ -1,0 +1,76 @@
+import { createCall } from '@gitops-sdk/core'
+import { testLedgerConformance } from '@gitops-sdk/core/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { postgres } from '../src/postgres.ts'
+import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
+
+const bin = postgresBin()
+let server: PostgresServer
+let schemas = 0
+
+beforeAll(async () => {
+  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
+  server = await startPostgres(bin)
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+/** Each ledger gets a schema of its own, so that tests share one server and nothing else. */
+function ledgerIn(schema: string) {
+  return postgres({ url: server.url, user: 'gitops', schema })
+}
+
+describe('the PostgreSQL ledger is a ledger', () => {
+  const schemaOf = new WeakMap<object, string>()
+  const open = (schema: string) => {
+    const ledger = ledgerIn(schema)
+    schemaOf.set(ledger, schema)
+    return ledger
+  }
+  testLedgerConformance({
+    test,
+    createLedger: () => open(`test_${++schemas}`),
+    reopenLedger: (ledger) => open(schemaOf.get(ledger) ?? ''),
+  })
+})
+
+test('four processes that start at once bring the schema up to date once', async () => {
+  const ledgers = Array.from({ length: 4 }, () => ledgerIn('together'))
+  const call = createCall()
+  await Promise.all(ledgers.map((ledger) => ledger.read('shop', call)))
+  const keys = await Promise.all(ledgers.map((ledger) => ledger.installKey(call)))
+  expect(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size).toBe(1)
+  for (const ledger of ledgers) await ledger[Symbol.asyncDispose]?.()
+})
+
+test('of many writers at one version exactly one wins, and the others are told', async () => {
+  const call = createCall()
+  const ledgers = Array.from({ length: 4 }, () => ledgerIn('race'))
+  const commits = ledgers.map((ledger) => ledger.commit('shop', { expect: 0 }, call))
+  const results = await Promise.allSettled(commits)
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  for (const result of results) {
+    if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'LEDGER_FENCED' })
+  }
+  for (const ledger of ledgers) await ledger[Symbol.asyncDispose]?.()
+})
+
+test('what was acknowledged survives the crash of the server', async () => {
+  const call = createCall()
+  const ledger = ledgerIn('crash')
+  const owned = { ref: { kind: 'flag', name: 'checkout' }, state: 'applied', revision: 'r1' } as const
+  await ledger.commit('shop', { expect: 0, inventory: { put: [owned] } }, call)
+  await server.crash()
+  expect([...(await ledger.read('shop', call)).inventory.values()]).toEqual([owned])
+  await ledger[Symbol.asyncDispose]?.()
+})
+
+test('a server that cannot be reached is a clear error', async () => {
+  const ledger = postgres({ url: 'postgres://127.0.0.1:1/nothing', user: 'gitops' })
+  await expect(ledger.read('shop', createCall())).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' })
+  await ledger[Symbol.asyncDispose]?.()
+})
+
+test('credentials in the address are refused, and not repeated', () => {
+  expect(() => postgres({ url: 'postgres://user:hunter2@127.0.0.1/db' })).toThrow(/USERINFO|credentials/)
+  expect(() => postgres({ url: 'postgres://user:hunter2@127.0.0.1/db' })).not.toThrow(/hunter2/)
+})

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@gitops-sdk/source']
+
+/** The suites with real components: a database, an API server, a Terraform binary. Name a folder to run one of them. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { include: ['packages/**/*.real.test.ts', 'examples/**/*.real.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 },
+})
