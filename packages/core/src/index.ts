@@ -168,6 +168,8 @@ export type { RunOptions, RunResult } from './reconciler/run-result.ts'
 export type { ApproveRequest, SuspendRequest } from './reconciler/decisions.ts'
 export type { RollbackRequest, RollbackResult } from './reconciler/rollback.ts'
 export type { WaitRequest } from './reconciler/wait-for.ts'
+export { restrict } from './reconciler/tenancy/restrict.ts'
+export type { BrokenRule, Restrictions } from './reconciler/tenancy/rules.ts'
 export {
   type WebhookHandler,
   type WebhookLimits,
