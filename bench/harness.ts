@@ -54,6 +54,8 @@ export interface Pair {
   readonly pairs: number
   /** Pairs that run first and are not counted. @defaultValue 1 */
   readonly warmup?: number
+  /** Makes what both will meet, before each pair; not counted. */
+  readonly before?: () => Promise<unknown>
   readonly ours: () => Promise<unknown>
   readonly theirs: () => Promise<unknown>
   /** Ratio of ours to theirs that is to be reached, at most. */
@@ -69,6 +71,7 @@ export async function compare(pair: Pair): Promise<Row> {
   const theirs: number[] = []
   const warmup = pair.warmup ?? 1
   for (let round = 0; round < warmup + pair.pairs; round++) {
+    await pair.before?.()
     const [a, b] = round % 2 === 0 ? await inOrder(pair.ours, pair.theirs) : swap(await inOrder(pair.theirs, pair.ours))
     if (round < warmup) continue
     ours.push(a)

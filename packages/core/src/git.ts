@@ -32,3 +32,5 @@ export {
 export type { RawObject, SignedObject } from './source/verify/signed-object.ts'
 export type { UnverifiedReason } from './source/verify/unverified.ts'
 export { type Signer, type Trust, verifyCommit, verifyTag } from './source/verify/verify.ts'
+export type { GitWriterOptions } from './source/git/write/writer.ts'
+export type { CommitSigner, Person } from './source/git/write/commit-object.ts'

@@ -37,6 +37,7 @@ export {
   withDeadline,
 } from './runtime/call.ts'
 export type { Revision, Snapshot, Source, SourceEdit, SourceWriter, TreeEntry } from './source/source.ts'
+export { type PathChange, difference } from './source/difference.ts'
 export { walk } from './source/walk.ts'
 export {
   type MemoryCommit,

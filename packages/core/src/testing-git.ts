@@ -6,4 +6,10 @@ export {
   type ServedRequest,
   startGitServer,
 } from './testing/git/git-server.ts'
-export type { CommitOptions, CommittedFile, CommittedFiles, ServedRepository } from './testing/git/served-repository.ts'
+export {
+  type CommitOptions,
+  type CommittedFile,
+  type CommittedFiles,
+  type ServedRepository,
+  createServedRepository,
+} from './testing/git/served-repository.ts'

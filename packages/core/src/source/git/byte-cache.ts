@@ -1,58 +1,51 @@
-/** A map that forgets what was used longest ago once its values weigh more than it may hold. */
+/** A map that forgets what was not used lately once its values weigh more than it may hold. */
 export interface ByteCache<V> {
   get(key: string): V | undefined
   set(key: string, value: V, sizeBytes: number): void
-  clear(): void
   readonly sizeBytes: number
 }
 
 /** Bytes that one entry costs besides its value. */
 const ENTRY_BYTES = 200
+/** A value that takes more than this part of the room is not worth what it would push out. */
+const LARGEST_PART = 1 / 4
 
 interface Entry<V> {
   readonly value: V
   readonly sizeBytes: number
+  used: boolean
 }
 
 /**
- * Two generations instead of a linked list: a hit in the old one moves up, and when the young one
- * holds half the budget, the old one is dropped.
+ * The clock algorithm: entries wait in a queue for their turn to go, and one that was used meanwhile
+ * is sent back to its end once. A hit costs one look-up.
  */
 export function createByteCache<V>(maxBytes: number): ByteCache<V> {
-  let young = new Map<string, Entry<V>>()
-  let old = new Map<string, Entry<V>>()
-  let youngBytes = 0
-  let oldBytes = 0
-  const add = (key: string, entry: Entry<V>): void => {
-    if (young.has(key)) return
-    young.set(key, entry)
-    youngBytes += entry.sizeBytes
-    if (youngBytes * 2 <= maxBytes) return
-    old = young
-    oldBytes = youngBytes
-    young = new Map()
-    youngBytes = 0
+  const entries = new Map<string, Entry<V>>()
+  let totalBytes = 0
+  const makeRoom = (): void => {
+    for (const [key, entry] of entries) {
+      if (totalBytes <= maxBytes) return
+      entries.delete(key)
+      if (entry.used) entries.set(key, { ...entry, used: false })
+      else totalBytes -= entry.sizeBytes
+    }
   }
   return {
     get: (key) => {
-      const entry = young.get(key) ?? old.get(key)
+      const entry = entries.get(key)
       if (entry === undefined) return undefined
-      if (old.has(key) && old.delete(key)) {
-        oldBytes -= entry.sizeBytes
-        add(key, entry)
-      }
+      entry.used = true
       return entry.value
     },
     set: (key, value, sizeBytes) => {
-      if (sizeBytes * 4 <= maxBytes) add(key, { value, sizeBytes: sizeBytes + ENTRY_BYTES })
-    },
-    clear: () => {
-      young.clear()
-      old.clear()
-      youngBytes = oldBytes = 0
+      if (sizeBytes > maxBytes * LARGEST_PART || entries.has(key)) return
+      entries.set(key, { value, sizeBytes: sizeBytes + ENTRY_BYTES, used: false })
+      totalBytes += sizeBytes + ENTRY_BYTES
+      if (totalBytes > maxBytes) makeRoom()
     },
     get sizeBytes() {
-      return youngBytes + oldBytes
+      return totalBytes
     },
   }
 }

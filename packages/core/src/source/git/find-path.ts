@@ -1,7 +1,7 @@
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Revision } from '../source.ts'
 import type { ObjectStore } from './store/object-store.ts'
-import type { EntryType } from './tree.ts'
+import type { EntryType, GitTree } from './tree.ts'
 
 /** What is done with entries that are not files or folders. */
 export interface EntryPolicy {
@@ -23,6 +23,8 @@ export interface Place {
   /** Path of that folder in the repository, for messages. */
   readonly rootPath: string
   readonly policy: EntryPolicy
+  /** The folder that was looked into last: files are read folder by folder. */
+  lastFolder?: { readonly path: string; readonly tree: GitTree }
 }
 
 /** What a path leads to. */
@@ -44,7 +46,20 @@ export function pathParts(path: string): readonly string[] {
 
 /** What is at `path`. Links on the way, and at its end, are followed where the policy says so. */
 export function findPath(place: Place, path: string): Found {
-  return findFrom(place, path, pathParts(path), 0)
+  const known = findInLastFolder(place, path)
+  if (known !== undefined) return known
+  const parts = pathParts(path)
+  const found = findFrom(place, path, parts, 0)
+  if (found.type === 'folder') place.lastFolder = { path: parts.join('/'), tree: place.store.tree(found.oid) }
+  return found
+}
+
+function findInLastFolder({ lastFolder }: Place, path: string): Found | undefined {
+  if (lastFolder === undefined || lastFolder.path !== path.slice(0, lastFolder.path.length)) return undefined
+  const start = lastFolder.path === '' ? 0 : lastFolder.path.length + 1
+  if (start > 0 && path[start - 1] !== '/') return undefined
+  const entry = lastFolder.tree.get(path.slice(start))
+  return entry?.type === 'file' ? entry : undefined
 }
 
 function findFrom(place: Place, path: string, parts: readonly string[], links: number): Found {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** The four kinds of objects a repository is made of. */
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
@@ -19,7 +19,15 @@ export function isOid(text: string): boolean {
   return fullOid.test(text)
 }
 
-/** The id of an object, as 20 bytes. */
-export function hashObject(type: ObjectType, data: Uint8Array): Buffer {
-  return createHash('sha1').update(`${type} ${data.byteLength}\0`).update(data).digest()
+/** Objects up to this size are hashed in one step, which is faster for small ones. */
+const SMALL_BYTES = 8_192
+const scratch = Buffer.alloc(SMALL_BYTES + 32)
+
+/** The id of an object. */
+export function hashObject(type: ObjectType, data: Uint8Array): string {
+  const head = `${type} ${data.byteLength}\0`
+  if (data.byteLength > SMALL_BYTES) return createHash('sha1').update(head).update(data).digest('hex')
+  scratch.write(head, 'latin1')
+  scratch.set(data, head.length)
+  return hash('sha1', scratch.subarray(0, head.length + data.byteLength), 'hex')
 }

@@ -4,6 +4,7 @@ import type { GitLimits } from './limits.ts'
 import { type Advertisement, type RemoteRef, readAdvertisement } from './protocol/advertisement.ts'
 import { type FetchRequest, type FetchAnswer, canFilter, fetchRequest, readFetchAnswer } from './protocol/fetch.ts'
 import { listRefsRequest, readRefs } from './protocol/list-refs.ts'
+import { type RefUpdate, pushRequest, readPushReport } from './protocol/push.ts'
 import { readPackets } from './protocol/pkt-line.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -14,6 +15,10 @@ export interface Remote {
   /** Fetches; `use` reads the pack. What the server cannot leave out, it sends. */
   fetch<T>(request: FetchRequest, use: (answer: FetchAnswer) => Promise<T>, call: Call): Promise<T>
   canFilter(call: Call): Promise<boolean>
+  /** All refs as the side that takes pushes has them. */
+  refsForWriting(call: Call): Promise<readonly RemoteRef[]>
+  /** Moves a ref if it is where the update says. Gives the reason of the server when it does not. */
+  push(update: RefUpdate, pack: Buffer, call: Call): Promise<string | undefined>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -48,6 +53,14 @@ export function createRemote(transport: Transport, limits: GitLimits): Remote {
         },
       ),
     canFilter: async (call) => canFilter(await abilities(call)),
+    refsForWriting: async (call) => {
+      const { refs } = await readAdvertisement(readPackets(transport.greet('git-receive-pack', call)), limits)
+      return refs
+    },
+    push: (update, pack, call) => {
+      const answer = transport.exchange('git-receive-pack', pushRequest(update, pack), call)
+      return readPushReport(readPackets(answer), update.ref)
+    },
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   }
 }

@@ -1,6 +1,6 @@
 import { type Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
-import type { Revision, Snapshot } from '../source.ts'
+import type { Revision, Snapshot, SourceWriter } from '../source.ts'
 import type { RevisionVerifier } from '../verify/signatures.ts'
 import { parseCommit } from './commit.ts'
 import type { CheckedTrees } from './completeness.ts'
@@ -13,6 +13,7 @@ import { type GitLimits, completeLimits } from './limits.ts'
 import { createPoller } from './poll.ts'
 import type { DecodedPack } from './pack/decode.ts'
 import type { ChosenRef, GitRef } from './refs.ts'
+import { assertRefName } from './ref-name.ts'
 import { type Remote, createRemote } from './remote.ts'
 import { type GitRetry, createGate, defaultRetry } from './retry.ts'
 import type { RewritePolicy } from './rewrites.ts'
@@ -23,6 +24,7 @@ import { repositoryFolder } from './store/repository-folder.ts'
 import { type Address, parseAddress } from './transport/address.ts'
 import { type GitNetwork, createAgent } from './transport/agent.ts'
 import type { CredentialsProvider } from './transport/credentials.ts'
+import { type GitWriterOptions, gitWriter } from './write/writer.ts'
 import { httpTransport } from './transport/http.ts'
 import { type GitTimeouts, type Transport, defaultTimeouts } from './transport/transport.ts'
 
@@ -62,6 +64,8 @@ export interface GitRepository {
   follow(ref: GitRef, policy: RewritePolicy, verify?: RevisionVerifier): FollowedRef
   /** The tree of `revision` below `path`; fetched when it is not kept. Throws `PATH_NOT_FOUND`. */
   snapshot(revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot>
+  /** Commits on a branch, in paths below `view.path`. */
+  writer(branch: string, view: SnapshotView, options: GitWriterOptions): SourceWriter
   /** Closes the connections. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -105,6 +109,13 @@ export function gitRepository(options: GitRepositoryOptions): GitRepository {
     inForce,
     onChange: (call: Call) => objects.saveState(call),
   }
+  const snapshot = async (revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot> => {
+    await objects.open(call)
+    await downloads.commit(revision.id, call)
+    const place = placeOf(store, revision, view)
+    if (partial) await fetchFilesBelow(place, downloads, call)
+    return treeSnapshot(place)
+  }
   return {
     id: address.id,
     follow: (ref, policy, verify) => {
@@ -117,12 +128,12 @@ export function gitRepository(options: GitRepositoryOptions): GitRepository {
         },
       }
     },
-    snapshot: async (revision, view, call) => {
-      await objects.open(call)
-      await downloads.commit(revision.id, call)
-      const place = placeOf(store, revision, view)
-      if (partial) await fetchFilesBelow(place, downloads, call)
-      return treeSnapshot(place)
+    snapshot,
+    writer: (branch, view, writing) => {
+      assertRefName(branch)
+      const ref = branch.startsWith('refs/') ? branch : `refs/heads/${branch}`
+      const head = (revision: Revision, call: Call): Promise<Snapshot> => snapshot(revision, view, call)
+      return gitWriter({ remote, store, ref, path: view.path, options: writing, snapshot: head })
     },
     [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
   }
@@ -147,6 +158,8 @@ function guarded(remote: Remote, retry: GitRetry): Remote {
     refs: (prefixes, call) => gate.pass(call, () => remote.refs(prefixes, call)),
     fetch: (request, use, call) => gate.pass(call, () => remote.fetch(request, use, call)),
     canFilter: (call) => gate.pass(call, () => remote.canFilter(call)),
+    refsForWriting: (call) => gate.pass(call, () => remote.refsForWriting(call)),
+    push: (update, pack, call) => remote.push(update, pack, call),
     [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
   }
 }

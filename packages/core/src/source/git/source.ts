@@ -1,9 +1,11 @@
+import { GitOpsError } from '../../runtime/errors.ts'
 import type { Source } from '../source.ts'
 import type { RevisionVerifier } from '../verify/signatures.ts'
 import { type EntryPolicy, pathParts } from './find-path.ts'
 import type { GitRef } from './refs.ts'
 import { type GitRepository, type GitRepositoryOptions, gitRepository } from './repository.ts'
 import type { RewritePolicy } from './rewrites.ts'
+import type { GitWriterOptions } from './write/writer.ts'
 
 /** What a source follows in a repository, and what it makes of it. */
 export interface GitSourceView extends Partial<EntryPolicy> {
@@ -15,6 +17,8 @@ export interface GitSourceView extends Partial<EntryPolicy> {
   readonly onRewritten?: RewritePolicy
   /** Asked before a revision comes into force, once for each; `verifySignatures` makes one. @defaultValue nothing is asked */
   readonly verify?: RevisionVerifier
+  /** Lets rollbacks and promotions commit on the branch that is followed. @defaultValue read-only */
+  readonly write?: GitWriterOptions
 }
 
 /** A repository of its own, or one that several sources share. */
@@ -42,11 +46,21 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const repository = shared ? options.repository : gitRepository({ partial: path !== '', ...options })
   const followed = repository.follow(options.ref ?? 'HEAD', options.onRewritten ?? 'hold', options.verify)
   const view = { path, symlinks: options.symlinks ?? 'refuse', submodules: options.submodules ?? 'refuse' }
+  const writer =
+    options.write === undefined ? {} : { writer: repository.writer(branchOf(options.ref), view, options.write) }
   return {
+    ...writer,
     id: path === '' ? repository.id : `${repository.id}//${path}`,
     resolve: (call) => followed.resolve(call),
     snapshot: (revision, call) => repository.snapshot(revision, view, call),
     acceptRewrite: (commit) => followed.accept(commit),
     [Symbol.asyncDispose]: async () => (shared ? undefined : repository[Symbol.asyncDispose]()),
   }
+}
+
+/** The branch to commit on: the one that is followed. Other refs cannot be written. */
+function branchOf(ref: GitRef | undefined): string {
+  if (typeof ref === 'string') return ref
+  if (ref !== undefined && 'branch' in ref) return ref.branch
+  throw new GitOpsError('CONFIG_INVALID', 'A source that writes follows a branch: set `ref` to its name.')
 }

@@ -8,7 +8,8 @@ export type EntryType = 'file' | 'folder' | 'symlink' | 'submodule'
 export interface GitTreeEntry {
   readonly name: string
   readonly type: EntryType
-  readonly executable: boolean
+  /** As it is written in the tree, such as `100644`. */
+  readonly mode: string
   readonly oid: string
 }
 
@@ -32,7 +33,7 @@ export function parseTree(data: Buffer): GitTree {
     if (entries.has(name)) throw damaged(`it names ${JSON.stringify(name)} twice`)
     const mode = data.toString('latin1', at, space)
     const oid = data.toString('hex', end + 1, end + 1 + OID_BYTES)
-    entries.set(name, { name, type: typeOf(mode), executable: isExecutable(mode), oid })
+    entries.set(name, { name, type: typeOf(mode), mode, oid })
     at = end + 1 + OID_BYTES
   }
   return entries
@@ -45,10 +46,6 @@ function typeOf(mode: string): EntryType {
   if (mode === '120000') return 'symlink'
   if (mode === '160000') return 'submodule'
   throw damaged(`it holds the unknown mode ${JSON.stringify(mode.slice(0, 12))}`)
-}
-
-function isExecutable(mode: string): boolean {
-  return mode.startsWith('100') && (Number.parseInt(mode.slice(3, 4), 8) & 1) === 1
 }
 
 function readName(data: Buffer, start: number, end: number): string {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import { gunzipSync } from 'node:zlib'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { gitEnvironment } from './git-command.ts'
 import { type ServedRepository, createServedRepository } from './served-repository.ts'
 
@@ -28,6 +30,8 @@ export interface ServedRequest {
   readonly headers: IncomingMessage['headers']
   /** The body that was sent. */
   readonly body: Buffer
+  /** Bytes of the body of the answer so far. */
+  sentBytes: number
 }
 
 /** Chooses a fault for a request, or none. */
@@ -61,6 +65,11 @@ export interface GitServerOptions {
   readonly authorize?: string | ((authorization: string | undefined) => boolean)
   /** Highest protocol version the server speaks. @defaultValue 2 */
   readonly protocol?: 0 | 1 | 2
+  /**
+   * `http-backend`, as a web server runs it, or `upload-pack` without the detour, which starts one
+   * process less for each request. @defaultValue `http-backend`
+   */
+  readonly backend?: 'http-backend' | 'upload-pack'
 }
 
 /** Starts a server on a free port of the loopback interface. Needs the git of this machine. */
@@ -116,15 +125,24 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
   if (fault?.kind === 'delay') await fault.until
   if (!isAuthorized(served, serving.options))
     return void response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end()
-  await runBackend(served, response, serving, fault)
+  if (serving.options.backend === 'upload-pack') await runService(served, response, serving, fault)
+  else await runBackend(served, response, serving, fault)
 }
 
 async function readRequest(request: IncomingMessage): Promise<ServedRequest> {
   const chunks: Buffer[] = []
   for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
+  const bytes = Buffer.concat(chunks)
   const path = request.url ?? '/'
   const service = /git-(?:upload|receive)-pack/.exec(path)?.[0] ?? ''
-  return { method: request.method ?? 'GET', path, service, headers: request.headers, body: Buffer.concat(chunks) }
+  return {
+    method: request.method ?? 'GET',
+    path,
+    service,
+    headers: request.headers,
+    body: request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes,
+    sentBytes: 0,
+  }
 }
 
 function isAuthorized({ headers }: ServedRequest, { authorize }: GitServerOptions): boolean {
@@ -147,7 +165,7 @@ async function runBackend(
   child.stdin.on('error', () => {})
   child.stdin.end(served.body)
   let head: Buffer | undefined = Buffer.alloc(0)
-  const send = createFaultySender(response, fault)
+  const send = createFaultySender(response, fault, served)
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
     if (head === undefined) {
       await send.body(chunk)
@@ -161,6 +179,37 @@ async function runBackend(
     head = undefined
   }
   await send.end()
+}
+
+/** Runs `git upload-pack` or `git receive-pack` itself. */
+async function runService(
+  served: ServedRequest,
+  response: ServerResponse,
+  serving: Serving,
+  fault: Fault | undefined,
+): Promise<void> {
+  const url = new URL(served.path, 'http://localhost')
+  const greeting = served.method === 'GET'
+  const name = decodeURIComponent(url.pathname).replace(/\/(info\/refs|git-(upload|receive)-pack)$/, '')
+  const args = [served.service.slice('git-'.length), '--stateless-rpc', ...(greeting ? ['--advertise-refs'] : []), '.']
+  const cwd = join(serving.folder, name)
+  if (!isInside(cwd, serving.folder) || served.service === '') return void response.writeHead(404).end()
+  const child = spawn('git', args, { cwd, env: backendEnvironment(served, serving), stdio: ['pipe', 'pipe', 'ignore'] })
+  child.on('error', () => response.destroy())
+  response.on('close', () => child.kill())
+  child.stdin.on('error', () => {})
+  child.stdin.end(served.body)
+  const type = `application/x-${served.service}-${greeting ? 'advertisement' : 'result'}`
+  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-cache' })
+  const send = createFaultySender(response, fault, served)
+  const line = `# service=${served.service}\n`
+  if (greeting) await send.body(Buffer.from(`${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`))
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) await send.body(chunk)
+  await send.end()
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path.startsWith(folder + sep) && existsSync(path)
 }
 
 function writeHead(response: ServerResponse, text: string): void {
@@ -187,7 +236,6 @@ function backendEnvironment(served: ServedRequest, { folder, options }: Serving)
     CONTENT_TYPE: served.headers['content-type'] ?? '',
     CONTENT_LENGTH: served.method === 'POST' ? String(served.body.length) : '',
     ...(protocol === 0 ? {} : { GIT_PROTOCOL: `version=${protocol}` }),
-    ...(served.headers['content-encoding'] === 'gzip' ? { HTTP_CONTENT_ENCODING: 'gzip' } : {}),
   })
 }
 
@@ -195,6 +243,7 @@ function backendEnvironment(served: ServedRequest, { folder, options }: Serving)
 function createFaultySender(
   response: ServerResponse,
   fault: Fault | undefined,
+  served: ServedRequest,
 ): {
   body(chunk: Buffer): Promise<void>
   end(): Promise<void>
@@ -202,8 +251,8 @@ function createFaultySender(
   let sent = 0
   const held: Buffer[] = []
   const write = async (chunk: Buffer): Promise<void> => {
-    if (chunk.length > 0 && !response.write(chunk))
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
+    served.sentBytes += chunk.length
+    if (chunk.length > 0 && !response.write(chunk)) await drained(response)
   }
   const limit = fault !== undefined && 'afterBytes' in fault ? fault.afterBytes : Number.POSITIVE_INFINITY
   return {
@@ -227,4 +276,14 @@ function flipBit(chunk: Buffer, at: number): Buffer {
   const changed = Buffer.from(chunk)
   changed[at] = (changed[at] ?? 0) ^ 1
   return changed
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
 }

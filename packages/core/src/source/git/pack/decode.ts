@@ -178,10 +178,11 @@ function combine(work: Work, table: EntryTable, at: number, base: Base, delta: B
 }
 
 function name(work: Work, table: EntryTable, at: number, object: GitObject, depth: number): void {
-  hashObject(object.type, object.data).copy(table.oids, at * OID_BYTES)
+  const oid = hashObject(object.type, object.data)
+  table.oids.write(oid, at * OID_BYTES, 'hex')
   table.depths[at] = depth
   table.resolved[at] = 1
-  work.context.cache.set(oidAt(table, at), object, object.data.length)
+  work.context.cache.set(oid, object, object.data.length)
 }
 
 /** An object decoded before: from the cache, or once more from the pack, along its deltas. */
@@ -247,12 +248,13 @@ async function resolveWaiting(work: Work): Promise<void> {
 }
 
 /** Appends the bases that a thin pack left out, so that the pack can be read alone. */
-function finish(work: Work): DecodedPack {
+async function finish(work: Work): Promise<DecodedPack> {
   const { table } = work
   if (table === undefined) return fail('The pack ended before it began.')
   const missing = missingBases(work, table)
   const bytes = missing.length === 0 ? Buffer.from(work.buffer.bytes) : appendBases(work, table, missing)
-  return { bytes, index: sortIndex(work.table ?? table), checksum: bytes.toString('hex', bytes.length - TRAILER_BYTES) }
+  const index = await sortIndex(work.table ?? table, work.slicer)
+  return { bytes, index, checksum: bytes.toString('hex', bytes.length - TRAILER_BYTES) }
 }
 
 function missingBases(work: Work, table: EntryTable): string[] {
@@ -273,7 +275,7 @@ function appendBases(work: Work, table: EntryTable, missing: readonly string[]):
   let offset = parts[0]?.length ?? 0
   for (const oid of missing) {
     const object = work.context.readBase(oid) ?? fail('The base of a delta vanished while the pack was read.')
-    const entry = Buffer.concat([entryHead(object.type, object.data.length), deflateSync(object.data)])
+    const entry = Buffer.concat([entryHead(object.type, object.data.length), deflateSync(object.data, { level: 1 })])
     const at = larger.count++
     larger.oids.write(oid, at * OID_BYTES, 'hex')
     larger.offsets[at] = offset

@@ -41,7 +41,11 @@ export async function encodePack(entries: Iterable<WrittenEntry>, count: number,
   }
   if (table.count !== count) throw new GitOpsError('INTERNAL', `A pack of ${count} objects was given ${table.count}.`)
   const trailer = hash.digest()
-  return { bytes: Buffer.concat([...parts, trailer]), index: sortIndex(table), checksum: trailer.toString('hex') }
+  return {
+    bytes: Buffer.concat([...parts, trailer]),
+    index: await sortIndex(table, slicer),
+    checksum: trailer.toString('hex'),
+  }
 }
 
 function packHead(count: number): Buffer {

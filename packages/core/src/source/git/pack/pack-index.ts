@@ -1,4 +1,5 @@
 import { OID_BYTES } from '../objects.ts'
+import type { Slicer } from '../slice.ts'
 
 /** Where each object of a pack is, sorted by id. */
 export interface PackIndex {
@@ -20,20 +21,23 @@ export interface UnsortedIndex {
   readonly checksums: Uint32Array
 }
 
-/** Sorts by id. Sorts plain numbers, first four bytes and position in one, which engines do fast. */
-export function sortIndex(entries: UnsortedIndex): PackIndex {
+/**
+ * Sorts by id, in steps between which the event loop runs. Sorts plain numbers, the first four bytes
+ * and the position in one, which engines do fast.
+ */
+export async function sortIndex(entries: UnsortedIndex, slicer: Slicer): Promise<PackIndex> {
   const { count } = entries
   const keys = new Float64Array(count)
   for (let at = 0; at < count; at++) keys[at] = entries.oids.readUInt32BE(at * OID_BYTES) * 2 ** 21 + at
   keys.sort()
-  const order = Uint32Array.from(keys, (key) => key % 2 ** 21)
+  const order = new Uint32Array(count)
+  for (let at = 0; at < count; at++) order[at] = (keys[at] ?? 0) % 2 ** 21
+  await slicer.pause()
   sortEqualPrefixes(order, entries.oids)
-  return createIndex({
-    count,
-    oids: pickOids(entries.oids, order),
-    offsets: order.map((at) => entries.offsets[at] ?? 0),
-    checksums: order.map((at) => entries.checksums[at] ?? 0),
-  })
+  await slicer.pause()
+  const oids = pickOids(entries.oids, order)
+  await slicer.pause()
+  return createIndex({ count, oids, offsets: pick(entries.offsets, order), checksums: pick(entries.checksums, order) })
 }
 
 /** The sort compared four bytes; the few neighbours that share them are put in order here. */
@@ -56,36 +60,55 @@ function compareAt(oids: Buffer, left: number, right: number): number {
 
 function pickOids(oids: Buffer, order: Uint32Array): Buffer {
   const sorted = Buffer.allocUnsafe(order.length * OID_BYTES)
-  order.forEach((from, to) => oids.copy(sorted, to * OID_BYTES, from * OID_BYTES, (from + 1) * OID_BYTES))
+  for (let to = 0; to < order.length; to++) {
+    const from = (order[to] ?? 0) * OID_BYTES
+    oids.copy(sorted, to * OID_BYTES, from, from + OID_BYTES)
+  }
   return sorted
+}
+
+function pick(values: Uint32Array, order: Uint32Array): Uint32Array {
+  const picked = new Uint32Array(order.length)
+  for (let to = 0; to < order.length; to++) picked[to] = values[order[to] ?? 0] ?? 0
+  return picked
 }
 
 /** An index over ids that are sorted already. */
 export function createIndex(sorted: UnsortedIndex): PackIndex {
-  return { ...sorted, find: (oid) => find(sorted, oid) }
+  const { count, oids } = sorted
+  const prefixes = new Uint32Array(count)
+  for (let at = 0; at < count; at++) prefixes[at] = oids.readUInt32BE(at * OID_BYTES)
+  return { ...sorted, find: (oid) => find(prefixes, oids, oid) }
 }
 
-function find({ count, oids }: UnsortedIndex, oid: string): number {
-  const wanted = Buffer.from(oid, 'hex')
-  const prefix = wanted.readUInt32BE(0)
-  let low = 0
-  let high = count - 1
-  while (low <= high) {
-    const middle = (low + high) >> 1
-    const at = middle * OID_BYTES
-    const difference = prefix - oids.readUInt32BE(at) || wanted.compare(oids, at, at + OID_BYTES)
-    if (difference === 0) return middle
-    if (difference < 0) high = middle - 1
-    else low = middle + 1
-  }
+/** Looks for the first four bytes among numbers, then compares the few ids that share them. */
+function find(prefixes: Uint32Array, oids: Buffer, oid: string): number {
+  const prefix = Number.parseInt(oid.slice(0, 8), 16)
+  for (let at = lowerBound(prefixes, prefix); prefixes[at] === prefix; at++)
+    if (oids.toString('hex', at * OID_BYTES, (at + 1) * OID_BYTES) === oid) return at
   return -1
 }
 
-/** Positions whose id starts with the hexadecimal digits `prefix`. */
+/** The first position whose value is not smaller. */
+export function lowerBound(sorted: Uint32Array, value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? 0) < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Ids that start with the hexadecimal digits `prefix`; at most ten. */
 export function findPrefix(index: PackIndex, prefix: string): readonly string[] {
-  const low = lowerBound(index, prefix.padEnd(40, '0'))
   const found: string[] = []
-  for (let at = low; at < index.count && found.length < 10; at++) {
+  for (
+    let at = firstNotBefore(index, Buffer.from(prefix.padEnd(40, '0'), 'hex'));
+    at < index.count && found.length < 10;
+    at++
+  ) {
     const oid = index.oids.toString('hex', at * OID_BYTES, (at + 1) * OID_BYTES)
     if (!oid.startsWith(prefix)) break
     found.push(oid)
@@ -93,8 +116,7 @@ export function findPrefix(index: PackIndex, prefix: string): readonly string[] 
   return found
 }
 
-function lowerBound({ count, oids }: PackIndex, oid: string): number {
-  const wanted = Buffer.from(oid, 'hex')
+function firstNotBefore({ count, oids }: PackIndex, wanted: Buffer): number {
   let low = 0
   let high = count
   while (low < high) {

@@ -4,6 +4,7 @@ import type { CheckedTrees } from '../completeness.ts'
 import type { DecodedPack } from '../pack/decode.ts'
 import { type WrittenEntry, encodePack } from '../pack/encode.ts'
 import { deltaHead, readEntry } from '../pack/entry.ts'
+import { lowerBound } from '../pack/pack-index.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -131,17 +132,6 @@ function baseOf({ pack, position }: Place, outlines: Map<DecodedPack, Outline>):
   const { offsets, positions } = outlineOf(pack, outlines)
   const at = positions[lowerBound(offsets, entry.baseOffset)] ?? 0
   return pack.index.oids.toString('hex', at * 20, at * 20 + 20)
-}
-
-function lowerBound(sorted: Uint32Array, value: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] ?? 0) < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function* entriesOf(places: ReadonlyMap<string, Place>): Generator<WrittenEntry> {

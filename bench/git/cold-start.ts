@@ -1,0 +1,20 @@
+// A process of its own: fetches everything of a repository, reads every file, and prints what it cost.
+// node --import tsx --conditions=@gitops-sdk/source bench/git/cold-start.ts <url> [path]
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createCall, walk } from '@gitops-sdk/core'
+import { gitSource } from '@gitops-sdk/core/git'
+
+const [url = '', path = ''] = process.argv.slice(2)
+const call = createCall()
+const idleRssBytes = process.memoryUsage.rss()
+const delay = monitorEventLoopDelay({ resolution: 1 })
+delay.enable()
+await using source = gitSource({ url, path })
+const snapshot = await source.snapshot(await source.resolve(call), call)
+let bytes = 0
+for await (const entry of walk(snapshot, '', call)) {
+  if (entry.type === 'file') bytes += (await snapshot.read(entry.path, call)).byteLength
+}
+delay.disable()
+const peakRssBytes = process.resourceUsage().maxRSS * 1024
+console.log(JSON.stringify({ bytes, idleRssBytes, peakRssBytes, longestBlockMs: delay.max / 1e6 }))

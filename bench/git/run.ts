@@ -1,0 +1,301 @@
+import { spawn, execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type BuildOptions, build } from 'esbuild'
+import { type Snapshot, difference, walk } from '@gitops-sdk/core'
+import { type GitSource, gitSource } from '@gitops-sdk/core/git'
+import type { ServedRepository } from '@gitops-sdk/core/testing/git'
+import { type BenchmarkOptions, type Row, compare, count, figure } from '../harness.ts'
+import { markdown } from '../report.ts'
+import { type BenchServer, startBenchServer } from './start-server.ts'
+import { call, manifest, monorepo, onePath, pathOf } from './repositories.ts'
+
+const sizes = [1_000, 10_000, 50_000]
+const execute = promisify(execFile)
+
+/** `gitSource` against the git command line, over smart HTTP of the same server on this machine. */
+export async function run(options: BenchmarkOptions): Promise<readonly Row[]> {
+  await using server = await startBenchServer()
+  const rows: Row[] = []
+  for (const files of sizes) {
+    options.say(`making a repository of ${files} files`)
+    const repository = await monorepo(server, files, 200)
+    rows.push(...(await measure(repository, server, files, options)))
+  }
+  if (options.repo !== undefined) rows.push(...(await measureForeign(server, options.repo, options)))
+  return rows
+}
+
+async function measure(
+  repository: ServedRepository,
+  server: BenchServer,
+  files: number,
+  options: BenchmarkOptions,
+): Promise<Row[]> {
+  const size = `${files / 1000}k files`
+  const rows: Row[] = []
+  const say = (row: Row): void => {
+    options.say(`${row.name}: ${row.ratio === undefined ? row.ours.median : `${row.ratio.median.toFixed(3)}×`}`)
+    rows.push(row)
+  }
+  await using twin = await createTwin(repository, server)
+  say(
+    await compare({
+      name: `poll, nothing new, ${size}`,
+      peer: 'git ls-remote',
+      pairs: options.pairs,
+      atMost: 0.25,
+      ...polls(twin),
+    }),
+  )
+  const oneFile = {
+    name: `one-file commit to changed contents, ${size}`,
+    peer: 'git fetch, diff-tree, cat-file',
+    pairs: options.pairs,
+  }
+  say(await compare({ ...oneFile, atMost: 0.3, ...increments(twin, () => commitFiles(repository, files, 1)) }))
+  if (files === 10_000) {
+    const hundred = { name: `100 commits, ${size}`, peer: 'git fetch, diff-tree, cat-file', pairs: options.pairs }
+    say(await compare({ ...hundred, atMost: 0.6, ...increments(twin, () => hundredCommits(repository, files)) }))
+    const many = { name: `commit of 500 files, ${size}`, peer: 'git fetch, diff-tree, cat-file', pairs: options.pairs }
+    say(await compare({ ...many, atMost: 0.6, ...increments(twin, () => commitFiles(repository, files, 500)) }))
+  }
+  say(await bytesRow(twin, repository, files, size))
+  const url = repository.url
+  const cold = {
+    name: `cold start to all contents, ${size}`,
+    peer: 'git clone --depth 1, ls-tree, cat-file',
+    pairs: options.pairs,
+  }
+  say(await compare({ ...cold, atMost: 0.9, ours: () => readAll(url, ''), theirs: () => cloneAndReadAll(url) }))
+  if (files > 1_000) {
+    const one = {
+      name: `cold start of one path of 250 files, ${size}`,
+      peer: 'git clone --filter=blob:none --sparse',
+      pairs: options.pairs,
+    }
+    say(
+      await compare({
+        ...one,
+        atMost: 0.6,
+        ours: () => readAll(url, onePath),
+        theirs: () => cloneSparse(url, onePath),
+      }),
+    )
+    for (const row of await footprint(url, size, files === 10_000 ? 110 : undefined)) say(row)
+  }
+  return rows
+}
+
+/** A repository of the user's: served as it is, without writing to it. */
+async function measureForeign(server: BenchServer, repo: string, options: BenchmarkOptions): Promise<Row[]> {
+  const repository = await server.createRepository('foreign')
+  await repository.git('fetch', '--quiet', repo, 'HEAD:refs/heads/main')
+  await using twin = await createTwin(repository, server)
+  const poll = { name: `poll, nothing new, ${repo}`, peer: 'git ls-remote', pairs: options.pairs, atMost: 0.25 }
+  const cold = {
+    name: `cold start to all contents, ${repo}`,
+    peer: 'git clone --depth 1, ls-tree, cat-file',
+    pairs: options.pairs,
+    atMost: 0.9,
+  }
+  const url = repository.url
+  return [
+    await compare({ ...poll, ...polls(twin) }),
+    await compare({ ...cold, ours: () => readAll(url, ''), theirs: () => cloneAndReadAll(url) }),
+  ]
+}
+
+/** The same repository followed by both. */
+interface Twin extends AsyncDisposable {
+  readonly source: GitSource
+  readonly clone: string
+  readonly url: string
+  snapshot: Snapshot
+  head: string
+  readonly server: BenchServer
+}
+
+async function createTwin(repository: ServedRepository, server: BenchServer): Promise<Twin> {
+  const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-bench-'))
+  await git(folder, 'clone', '--quiet', '--bare', '--depth=1', repository.url, 'clone.git')
+  const source = gitSource({ url: repository.url, ref: 'main' })
+  const revision = await source.resolve(call)
+  const snapshot = await source.snapshot(revision, call)
+  return {
+    source,
+    clone: join(folder, 'clone.git'),
+    url: repository.url,
+    snapshot,
+    head: revision.id,
+    server,
+    [Symbol.asyncDispose]: async () => {
+      await source[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Sides {
+  readonly ours: () => Promise<unknown>
+  readonly theirs: () => Promise<unknown>
+}
+
+function polls(twin: Twin): Sides {
+  return {
+    ours: () => twin.source.resolve(call),
+    theirs: () => git(twin.clone, 'ls-remote', '--quiet', twin.url, 'refs/heads/main'),
+  }
+}
+
+/** Each side fetches a commit that was made just before its turn, and reads what it changed. */
+function increments(twin: Twin, change: () => Promise<unknown>): Sides & { readonly before: () => Promise<unknown> } {
+  return {
+    before: change,
+    ours: async () => {
+      const snapshot = await twin.source.snapshot(await twin.source.resolve(call), call)
+      const read: Uint8Array[] = []
+      for await (const { path, change: kind } of difference(twin.snapshot, snapshot, '', call))
+        if (kind !== 'removed') read.push(await snapshot.read(path, call))
+      if (read.length === 0) throw new Error('nothing changed')
+      twin.snapshot = snapshot
+    },
+    theirs: async () => {
+      await git(twin.clone, 'fetch', '--quiet', '--depth=1', 'origin', '+main:main')
+      const diff = await git(twin.clone, 'diff-tree', '-r', twin.head, 'main')
+      const oids = diff.split('\n').flatMap((line) => line.split(' ')[3] ?? [])
+      if (oids.length === 0) throw new Error('nothing changed')
+      await catFiles(twin.clone, oids)
+      twin.head = await git(twin.clone, 'rev-parse', 'main')
+    },
+  }
+}
+
+let seed = 1_000_000
+
+function commitFiles(repository: ServedRepository, files: number, amount: number): Promise<string> {
+  const start = seed
+  seed += amount
+  return repository.commit(
+    Object.fromEntries(
+      Array.from({ length: amount }, (_, at) => [pathOf((start * 7 + at * 13) % files), manifest(start + at)]),
+    ),
+  )
+}
+
+async function hundredCommits(repository: ServedRepository, files: number): Promise<void> {
+  for (let at = 0; at < 100; at++) await commitFiles(repository, files, 1)
+}
+
+async function readAll(url: string, path: string): Promise<void> {
+  await using source = gitSource({ url, ref: 'main', path })
+  const snapshot = await source.snapshot(await source.resolve(call), call)
+  for await (const entry of walk(snapshot, '', call)) if (entry.type === 'file') await snapshot.read(entry.path, call)
+}
+
+async function cloneAndReadAll(url: string): Promise<void> {
+  await inFolder(async (folder) => {
+    await git(folder, 'clone', '--quiet', '--bare', '--depth=1', url, 'clone.git')
+    const clone = join(folder, 'clone.git')
+    const tree = await git(clone, 'ls-tree', '-r', 'HEAD')
+    await catFiles(
+      clone,
+      tree.split('\n').map((line) => line.slice(12, 52)),
+    )
+  })
+}
+
+async function cloneSparse(url: string, path: string): Promise<void> {
+  await inFolder(async (folder) => {
+    await git(folder, 'clone', '--quiet', '--depth=1', '--filter=blob:none', '--sparse', url, 'clone')
+    await git(join(folder, 'clone'), 'sparse-checkout', 'set', path)
+  })
+}
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-bench-'))
+  try {
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Memory and responsiveness, in a process that does nothing else and loads plain JavaScript. */
+async function footprint(url: string, size: string, atMostMib: number | undefined): Promise<Row[]> {
+  return inFolder(async (folder) => {
+    const program = join(folder, 'cold-start.mjs')
+    const entry = join(import.meta.dirname, 'cold-start.ts')
+    const shape = {
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      external: ['isomorphic-git'],
+    } satisfies BuildOptions
+    await build({
+      entryPoints: [entry],
+      outfile: program,
+      conditions: ['@gitops-sdk/source'],
+      banner: requireBanner,
+      ...shape,
+    })
+    const { stdout } = await execute(process.execPath, [program, url])
+    const { peakRssBytes, longestBlockMs } = JSON.parse(stdout) as { peakRssBytes: number; longestBlockMs: number }
+    return [
+      count(`peak memory of a cold start, ${size}`, Math.round(peakRssBytes / 2 ** 20), 'MiB', atMostMib),
+      count(`longest block of the event loop, ${size}`, Math.round(longestBlockMs), 'ms', 50),
+    ]
+  })
+}
+
+/** `semver` is CommonJS and asks for `require`. */
+const requireBanner = {
+  js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+}
+
+/** What crosses the wire for a commit of one file. */
+async function bytesRow(twin: Twin, repository: ServedRepository, files: number, size: string): Promise<Row> {
+  await commitFiles(repository, files, 1)
+  const { ours, theirs } = increments(twin, async () => {})
+  const [a, b] = [await sentBytes(twin.server, ours), await sentBytes(twin.server, theirs)]
+  const peer = 'git fetch --depth=1'
+  const row: Row = {
+    name: `bytes received for a commit of one file, ${size}`,
+    peer,
+    unit: 'B',
+    ours: figure([a]),
+    theirs: figure([b]),
+  }
+  return { ...row, ratio: figure([a / b]), goal: '≤ 1×', reached: a <= b }
+}
+
+async function sentBytes(server: BenchServer, work: () => Promise<unknown>): Promise<number> {
+  const before = await server.sentBytes()
+  await work()
+  return (await server.sentBytes()) - before
+}
+
+async function git(cwd: string, ...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0' }
+  const { stdout } = await execute('git', [...args], { cwd, env, maxBuffer: 2 ** 28 })
+  return stdout.trimEnd()
+}
+
+function catFiles(clone: string, oids: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', ['cat-file', '--batch', '--buffer'], { cwd: clone, stdio: ['pipe', 'pipe', 'ignore'] })
+    let bytes = 0
+    child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    child.on('error', reject)
+    child.on('close', () => resolve(bytes))
+    child.stdin.end(`${oids.join('\n')}\n`)
+  })
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const rows = await run({ pairs: Number(process.argv[2] ?? 5), say: (line) => console.error(line) })
+  console.log(markdown([{ name: 'git', rows }]))
+}

@@ -1,0 +1,71 @@
+import { type Call, throwIfAborted } from '../runtime/call.ts'
+import type { Snapshot, TreeEntry } from './source.ts'
+
+/** One path at which two snapshots differ. */
+export interface PathChange {
+  readonly path: string
+  readonly change: 'added' | 'removed' | 'modified'
+}
+
+/**
+ * Where `after` differs from `before` below `path`, in sorted order. Folders of equal digest are not
+ * looked into, so that the cost is that of what changed.
+ */
+export async function* difference(
+  before: Snapshot,
+  after: Snapshot,
+  path: string,
+  call: Call,
+): AsyncGenerator<PathChange, void> {
+  if ((await before.digest(path, call)) === (await after.digest(path, call))) return
+  const left = await entriesOf(before, path, call)
+  const right = await entriesOf(after, path, call)
+  const paths = [...new Set([...left.keys(), ...right.keys()])].toSorted((a, b) => (a < b ? -1 : 1))
+  for (const one of paths) {
+    throwIfAborted(call)
+    yield* differenceOf(left.get(one), right.get(one), { before, after }, call)
+  }
+}
+
+interface Both {
+  readonly before: Snapshot
+  readonly after: Snapshot
+}
+
+async function* differenceOf(
+  left: TreeEntry | undefined,
+  right: TreeEntry | undefined,
+  both: Both,
+  call: Call,
+): AsyncGenerator<PathChange, void> {
+  if (left?.digest === right?.digest && left?.type === right?.type) return
+  if (left?.type === 'folder' && right?.type === 'folder')
+    return yield* difference(both.before, both.after, left.path, call)
+  if (left?.type === 'folder') yield* everyFile(both.before, left, 'removed', call)
+  if (right?.type === 'folder') yield* everyFile(both.after, right, 'added', call)
+  const [old, next] = [asFile(left), asFile(right)]
+  if (old !== undefined) yield { path: old.path, change: next === undefined ? 'removed' : 'modified' }
+  else if (next !== undefined) yield { path: next.path, change: 'added' }
+}
+
+function asFile(entry: TreeEntry | undefined): TreeEntry | undefined {
+  return entry?.type === 'folder' ? undefined : entry
+}
+
+async function* everyFile(
+  snapshot: Snapshot,
+  folder: TreeEntry,
+  change: 'added' | 'removed',
+  call: Call,
+): AsyncGenerator<PathChange, void> {
+  for await (const entry of snapshot.list(folder.path, call)) {
+    if (entry.type === 'folder') yield* everyFile(snapshot, entry, change, call)
+    else yield { path: entry.path, change }
+  }
+}
+
+async function entriesOf(snapshot: Snapshot, path: string, call: Call): Promise<ReadonlyMap<string, TreeEntry>> {
+  const entries = new Map<string, TreeEntry>()
+  for await (const entry of snapshot.list(path, call)) entries.set(entry.path, entry)
+  return entries
+}
