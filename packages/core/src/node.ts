@@ -10,3 +10,5 @@ export {
 } from './runtime/tool/tool.ts'
 export { type PrivateFolder, privateFolder } from './runtime/tool/folder.ts'
 export { type NodeListener, toNodeListener } from './reconciler/webhook/node-listener.ts'
+export { type FileLedgerOptions, fileLedger } from './ledger/file/file.ts'
+export type { Files } from './ledger/file/files.ts'

@@ -12,6 +12,8 @@ export interface Clock {
 export interface Timer {
   /** Forgets the timer. Harmless after it ran, and when called twice. */
   cancel(): void
+  /** Lets the process end although the timer waits. Absent where nothing would keep it. */
+  detach?(): void
 }
 
 /** The longest delay a platform timer can hold; a longer one is armed again when it fires. */
@@ -26,12 +28,25 @@ export const systemClock: Clock = {
 
 function startTimer(delayMs: number, run: () => void): Timer {
   let handle: ReturnType<typeof setTimeout>
+  let detached = false
   const arm = (remainingMs: number): void => {
     const waitMs = Math.min(remainingMs, MAX_PLATFORM_DELAY_MS)
     handle = setTimeout(() => (remainingMs > waitMs ? arm(remainingMs - waitMs) : run()), waitMs)
+    if (detached) release(handle)
   }
   arm(Math.max(0, delayMs))
-  return { cancel: () => clearTimeout(handle) }
+  return {
+    cancel: () => clearTimeout(handle),
+    detach: () => {
+      detached = true
+      release(handle)
+    },
+  }
+}
+
+/** Only Node keeps a process alive for a timer, and only there a timer is an object. */
+function release(handle: ReturnType<typeof setTimeout>): void {
+  if (typeof handle === 'object') handle.unref()
 }
 
 /** `epochMs` as an ISO 8601 string in UTC. */
