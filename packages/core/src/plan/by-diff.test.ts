@@ -468,6 +468,24 @@ describe('order', () => {
     )
   })
 
+  test('hooks of a deletion run around it', () => {
+    const hook = (name: string, phase: 'PreDelete' | 'PostDelete' | 'PreSync'): Resource =>
+      declare(name, {}, { order: { phase, hook: {} } })
+    const desired = [
+      hook('drain', 'PreDelete'),
+      hook('report', 'PostDelete'),
+      hook('migrate', 'PreSync'),
+      declare('a', {}),
+    ]
+    const scene = { desired, actual: [found('a', {}), found('drain', {})], owned: [own('a'), own('drain')] }
+    expect(steps(plan({ ...scene, request: { mode: 'destroy' } }))).toEqual([
+      'PreDelete wave 0: replace drain',
+      'Sync wave 0: delete a',
+      'PostDelete wave 0: create report',
+    ])
+    expect(plan(scene).changes).toEqual([])
+  })
+
   test('a hook is made anew unless its policy keeps the old one', () => {
     const hook = (deletePolicy?: readonly 'HookSucceeded'[]): Resource =>
       declare('h', {}, { order: { phase: 'PreSync', hook: deletePolicy ? { deletePolicy } : {} } })

@@ -4,7 +4,7 @@ import { refKey } from '../desired/ref.ts'
 import type { Comparison, PlanByDiffOptions, Verdict } from './comparison.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { judgeHook } from './judge-hook.ts'
-import { judgeDeclared } from './judge-declared.ts'
+import { asItShouldBe, judgeDeclared } from './judge-declared.ts'
 import { judgeExtraneous, judgeOwned } from './judge-owned.ts'
 import type { Plan, PlanRequest } from './plan.ts'
 import { arrange, type Draft } from './steps.ts'
@@ -24,7 +24,7 @@ export function planByDiff(
   options: PlanByDiffOptions = {},
 ): Plan {
   const declared = byKey(desired)
-  const previous = byKey(request.previous)
+  const previous = request.previous === desired ? declared : byKey(request.previous)
   const comparison: Comparison = { desired, actual, request, options, declared, previous }
   const verdicts = judgeAll(comparison)
   const drafts = verdicts.flatMap(({ change }) => change ?? [])
@@ -37,22 +37,28 @@ function byKey(state: DesiredState | undefined): ReadonlyMap<string, Resource> {
 }
 
 function judgeAll(comparison: Comparison): Verdict[] {
-  const { desired, actual, request, declared } = comparison
+  const { actual, request, declared } = comparison
   const selected = selection(request)
   const verdicts: Verdict[] = []
-  for (const each of desired.resources) {
+  for (const [key, each] of request.mode === 'destroy' ? [] : declared) {
     if (each.order?.hook !== undefined || !selected(each.ref)) continue
-    if (request.mode !== 'destroy') verdicts.push(judgeDeclared(each, comparison))
+    const verdict = judgeDeclared(key, each, comparison)
+    if (verdict !== asItShouldBe) verdicts.push(verdict)
   }
   for (const [key, owned] of request.owned) {
-    if (!selected(owned.ref) || (request.mode !== 'destroy' && declared.has(key))) continue
-    verdicts.push(judgeOwned(owned, comparison))
+    if (selected(owned.ref) && !isWanted(declared.get(key), request)) verdicts.push(judgeOwned(owned, comparison))
   }
   for (const [key, found] of actual.resources) {
-    if (!declared.has(key) && !request.owned.has(key) && selected(found.ref))
-      verdicts.push(judgeExtraneous(found, request))
+    if (declared.has(key) || request.owned.has(key) || !selected(found.ref)) continue
+    verdicts.push(judgeExtraneous(found, request))
   }
   return verdicts
+}
+
+/** Whether what is declared stays: everything when converging, only the hooks of a deletion when destroying. */
+function isWanted(declared: Resource | undefined, { mode }: PlanRequest): boolean {
+  if (declared === undefined) return false
+  return mode !== 'destroy' || (declared.order?.hook !== undefined && runsIn(declared, mode))
 }
 
 function selection({ only }: PlanRequest): (ref: ResourceRef) => boolean {

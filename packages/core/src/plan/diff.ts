@@ -67,7 +67,7 @@ function isAtomic(value: JsonObject, { options: { atomic } }: Walk): boolean {
 function compareObjects(before: JsonObject, after: JsonObject, place: Place | undefined, walk: Walk): void {
   const start = walk.found.length
   let kept = 0
-  for (const key in before) {
+  for (const key of Object.keys(before)) {
     const left = before[key]
     const right = after[key]
     if (left === undefined) continue

@@ -9,9 +9,11 @@ import { commonActor, compareFields, fieldsOfNew, type Fields } from './fields.t
 import type { Blocked, Cause, Drift, DriftKind, FieldChange } from './plan.ts'
 import type { Draft } from './steps.ts'
 
-/** What is to be done about a resource that is declared. */
-export function judgeDeclared(declared: Resource, comparison: Comparison): Verdict {
-  const key = refKey(declared.ref)
+/** For a resource that needs nothing. */
+export const asItShouldBe: Verdict = {}
+
+/** What is to be done about a resource that is declared. `key` is its `refKey`. */
+export function judgeDeclared(key: string, declared: Resource, comparison: Comparison): Verdict {
   const unread = comparison.actual.unknown.get(key)
   if (unread !== undefined) return { blocked: unreadable(declared.ref, unread) }
   const found = comparison.actual.resources.get(key)
@@ -94,7 +96,7 @@ function recreated(declared: Resource, found: ActualResource, comparison: Compar
 function judgePresent(declared: Resource, found: ActualResource, comparison: Comparison): Verdict {
   const compared = compareFields(declared, found, comparison)
   const { fields, ignored } = compared
-  if (fields.length === 0) return ignored.length === 0 ? {} : { ignored }
+  if (fields.length === 0) return ignored.length === 0 ? asItShouldBe : { ignored }
   const drifted = fields.filter(({ cause }) => cause !== 'revision')
   const action = actionFor(declared, found, compared, comparison)
   const drift = drifted.length > 0 && driftOf(declared.ref, 'modified', drifted, 'change' in action)

@@ -39,6 +39,7 @@ export interface Orders {
 
 /** Gives every change its step and puts them in order. Throws as `stepsByKey` does. */
 export function arrange(drafts: readonly Draft[], { declared, previous, mode }: Orders): Change[] {
+  if (drafts.length === 0) return []
   const steps = stepsByKey([...declared.values()])
   const isPrune = (draft: Draft): boolean => draft.action === 'delete' && draft.hook === undefined
   const prunes = drafts.filter(isPrune)
