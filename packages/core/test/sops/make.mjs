@@ -43,6 +43,6 @@ const files = {
 }
 for (const [name, [content, options]] of Object.entries(files)) {
   writeFileSync(name, content)
-  const args = ['--disable-version-check', '--encrypt', '--in-place', '--age', recipient, ...options, name]
+  const args = ['--disable-version-check', '--encrypt', '--in-place', '--age', recipient, ...options.concat(name)]
   execFileSync(process.env.SOPS, args)
 }
