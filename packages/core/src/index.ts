@@ -94,6 +94,7 @@ export { planByDiff } from './plan/by-diff.ts'
 export type { PlanByDiffOptions } from './plan/comparison.ts'
 export { type DescribeOptions, describe } from './plan/describe.ts'
 export { toJsonPatch } from './plan/json-patch.ts'
+export { keepIgnored } from './plan/keep-ignored.ts'
 export { fingerprintOf } from './plan/fingerprint.ts'
 export { sameStep, stepText, stepsOf } from './plan/steps.ts'
 export type {

@@ -72,3 +72,11 @@ export function actorIn(actors: ReadonlyMap<string, Actor>, pointer: string): Ac
   }
   return nearest?.actor
 }
+
+/** Who changed the fields that a write leaves as they were. */
+export function actorsThatStay({ body: before, actors }: LiveResource, after: JsonObject): ReadonlyMap<string, Actor> {
+  const written = diffJson(before, after).map(({ path }) => parsePointer(path))
+  return new Map(
+    [...(actors ?? [])].filter(([path]) => !written.some((changed) => covers(changed, parsePointer(path)))),
+  )
+}

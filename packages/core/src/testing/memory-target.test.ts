@@ -4,7 +4,7 @@ import type { Outcome } from '../apply/outcome.ts'
 import type { DesiredState } from '../desired/desired.ts'
 import { refKey } from '../desired/ref.ts'
 import { createSeal } from '../plan/seal.ts'
-import type { Plan, PlanRequest } from '../plan/plan.ts'
+import type { IgnoreRule, Plan, PlanRequest } from '../plan/plan.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { type MemoryFiles, memorySource } from '../source/memory.ts'
 import type { Snapshot } from '../source/source.ts'
@@ -54,7 +54,7 @@ function scene(options: MemoryTargetOptions = {}) {
   const call = testCall({ application: 'shop' })
   let owned: Inventory = new Map()
   let previous: DesiredState | undefined
-  const plan = async (): Promise<{ plan: Plan; apply: () => Promise<Outcome[]> }> => {
+  const plan = async (ignore: readonly IgnoreRule[] = []): Promise<{ plan: Plan; apply: () => Promise<Outcome[]> }> => {
     const desired = await target.declare(await source.snapshot(await source.resolve(call), call), call)
     const actual = await target.observe(desired, owned, call)
     const seal = createSeal(new Uint8Array(32))
@@ -63,7 +63,7 @@ function scene(options: MemoryTargetOptions = {}) {
       mode: 'converge',
       owned,
       prune: true,
-      ignore: [],
+      ignore,
       seal,
       ...(previous && { previous }),
     }
@@ -105,6 +105,18 @@ test('an edit past the engine shows who made it', async () => {
     actor: { name: 'maria' },
     fields: [{ path: '/size', before: 9, after: 3 }],
   })
+})
+
+test('a write leaves alone what a rule leaves to somebody else', async () => {
+  const { source, target, plan } = scene()
+  source.commit({ 'queue/orders.json': { size: 3, on: true } })
+  await (await plan()).apply()
+  target.system.edit(orders, { size: 9, on: true }, { name: 'autoscaler', confidence: 'certain' })
+  source.commit({ 'queue/orders.json': { size: 3, on: false } })
+  const rules = [{ actors: ['autoscaler'] }]
+  await (await plan(rules)).apply()
+  expect(target.live.get(refKey(orders))?.body).toEqual({ size: 9, on: false })
+  expect((await plan(rules)).plan).toMatchObject({ changes: [], ignored: [{ path: '/size' }] })
 })
 
 test('a live entry set by hand is drift too', async () => {

@@ -6,13 +6,14 @@ import { label, refKey } from '../desired/ref.ts'
 import { assessEach, type Judge } from '../feedback/assess-each.ts'
 import { planByDiff } from '../plan/by-diff.ts'
 import type { PlanByDiffOptions } from '../plan/comparison.ts'
-import type { Change } from '../plan/plan.ts'
+import { keepIgnored } from '../plan/keep-ignored.ts'
+import type { Change, Plan } from '../plan/plan.ts'
 import { type Outputs, type RunCall, throwIfAborted } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { JsonObject } from '../runtime/json.ts'
 import { perResource, type Target, type TargetSupports } from '../target/target.ts'
 import { declareFiles } from './memory-declare.ts'
-import { actorIn, type LiveResource, type MemorySystem, memorySystem } from './memory-system.ts'
+import { actorIn, actorsThatStay, type LiveResource, type MemorySystem, memorySystem } from './memory-system.ts'
 
 /** What the memory target does to the system, one call each. */
 export type MemoryOperation = 'observe' | 'read' | 'write' | 'remove' | 'assess'
@@ -95,7 +96,7 @@ export function memoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
         counts.write++
         return declared === undefined
           ? remove(system, change, call, options)
-          : put(system, change, declared, call, options)
+          : put(system, plan, change, declared, call, options)
       }
       return applyEach(plan, desired, call, write, { concurrency: options.concurrency ?? 8 })
     },
@@ -133,6 +134,7 @@ function asActual({ actors, ...found }: LiveResource): ActualResource {
 
 function put(
   system: MemorySystem,
+  plan: Plan,
   change: Change,
   declared: Resource,
   call: RunCall,
@@ -140,13 +142,15 @@ function put(
 ): Promise<Written> {
   return around(options, 'write', change.ref, call, () => {
     const before = whatIsThere(system, change, call)
-    const { ref, body, digest, sensitive } = declared
+    const { ref, sensitive } = declared
+    const body = before === undefined ? declared.body : keepIgnored(plan, declared, before.body)
     const { uid, version } = system.put({
       ref,
       body,
-      digest,
       owner: call.application,
+      ...(body === declared.body && { digest: declared.digest }),
       ...(before?.uid !== undefined && { uid: before.uid }),
+      ...(before?.actors && { actors: actorsThatStay(before, body) }),
       ...(sensitive && { sensitive }),
     })
     return { ...(uid !== undefined && { uid }), ...(version !== undefined && { version }) }
