@@ -114,6 +114,7 @@ export type {
 } from './ledger/ledger.ts'
 export { type AuditHead, type AuditVerdict, chainAudit, emptyAudit, verifyAudit } from './ledger/audit.ts'
 export { applyChange, emptyRecord } from './ledger/change.ts'
+export { type HistorySummary, durationOf, exportAudit, exportHistory, summarizeHistory } from './ledger/history.ts'
 export { type MemoryLedgerOptions, memoryLedger } from './ledger/memory.ts'
 export type { Outcome } from './apply/outcome.ts'
 export { type ApplyEachOptions, type Write, type Written, applyEach } from './apply/each.ts'
@@ -135,6 +136,9 @@ export type {
   Remembered,
 } from './feedback/events.ts'
 export type { Listener } from './feedback/emitter.ts'
+export { describeEvent } from './feedback/describe-event.ts'
+export { type Explanation, explain } from './feedback/explain.ts'
+export type { Situation } from './feedback/situation.ts'
 export {
   type Alignment,
   type ApplicationState,

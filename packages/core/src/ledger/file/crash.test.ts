@@ -4,7 +4,7 @@ import { testCall } from '../../testing/call.ts'
 import { verifyAudit } from '../audit.ts'
 import type { Ledger, LedgerChange } from '../ledger.ts'
 import { fileLedger } from './file.ts'
-import { type Disk, createDisk } from './test-disk.ts'
+import { type Disk, createDisk } from '../../testing/disk.ts'
 
 /** What the ledger acknowledged, and what it may have kept without having acknowledged it. */
 interface Expectation {

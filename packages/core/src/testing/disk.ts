@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { Files } from './files.ts'
+import type { Files } from '../ledger/file/files.ts'
 
 /** A disk in memory that can fail, and forget what had not reached it. For tests. */
 export interface Disk {
