@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCall } from '../../runtime/call.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import { type Fault, type GitServer, type ServedRequest, startGitServer } from '../../testing/git/git-server.ts'
 import { gitSource } from './source.ts'
 
@@ -10,7 +11,10 @@ beforeAll(async () => {
 afterAll(() => server.close())
 const call = createCall()
 const retry = { baseDelayMs: 1 }
-const timeouts = { silenceMs: 150, firstByteMs: 150 }
+/** A call whose deadlines pass quickly, for what is meant to run into one. */
+const impatient = createCall({
+  clock: { ...systemClock, setTimer: (delayMs, run) => systemClock.setTimer(Math.min(delayMs, 300), run) },
+})
 let count = 0
 
 const isFetch = ({ body }: ServedRequest): boolean => body.includes('command=fetch')
@@ -62,11 +66,12 @@ test.each(faults)(
     const repository = await server.createRepository(`faults-${count++}`)
     const text = Array.from({ length: 300 }, (_, line) => `line ${line} ${Math.sin(line)}`).join('\n')
     const first = await repository.commit({ file: text, other: 'same' })
-    await using source = gitSource({ url: repository.url, ref: 'main', retry, timeouts })
+    await using source = gitSource({ url: repository.url, ref: 'main', retry })
     const good = await source.resolve(call)
     const second = await repository.commit({ file: text.toUpperCase(), new: text.split('').toReversed().join('') })
     server.fail((request) => (where(request) ? fault : undefined))
-    await expect(source.resolve(call)).rejects.toMatchObject({ code })
+    const polling = source.resolve(fault.kind === 'stall' ? impatient : call)
+    await expect(polling).rejects.toMatchObject({ code })
     server.fail(undefined)
     const snapshot = await source.snapshot(good, call)
     expect(Buffer.from(await snapshot.read('file', call)).toString()).toBe(text)
@@ -113,10 +118,10 @@ test('an abort ends a stalled fetch at once, and does not disturb another who wa
   let open = (): void => {}
   const until = new Promise<void>((resolve) => (open = resolve))
   server.fail((request) => (isFetch(request) ? { kind: 'delay', until } : undefined))
-  const impatient = new AbortController()
-  const one = source.resolve({ ...call, signal: impatient.signal })
+  const leaving = new AbortController()
+  const one = source.resolve({ ...call, signal: leaving.signal })
   const two = source.resolve(call)
-  impatient.abort(new Error('enough'))
+  leaving.abort(new Error('enough'))
   await expect(one).rejects.toMatchObject({ code: 'CANCELLED' })
   open()
   await expect(two).resolves.toMatchObject({ id: commit })

@@ -35,12 +35,12 @@ export interface Found {
 
 const MAX_LINKS = 5
 
-/** Throws `CONFIG_INVALID` for a path that is absolute or climbs; gives its parts. */
+/** Throws `SOURCE_PATH_UNSAFE` for a path that is absolute or climbs; gives its parts. */
 export function pathParts(path: string): readonly string[] {
   if (path === '') return []
   const parts = path.replace(/\/$/, '').split('/')
   if (parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0')))
-    throw new GitOpsError('CONFIG_INVALID', `${JSON.stringify(path)} is not a path inside a repository.`)
+    throw new GitOpsError('SOURCE_PATH_UNSAFE', `${JSON.stringify(path)} is not a path inside a repository.`)
   return parts
 }
 

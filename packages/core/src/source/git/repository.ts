@@ -1,4 +1,4 @@
-import { type Call } from '../../runtime/call.ts'
+import { type Call, throwIfAborted } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Revision, Snapshot, SourceWriter } from '../source.ts'
 import type { RevisionVerifier } from '../verify/signatures.ts'
@@ -26,11 +26,12 @@ import { type GitNetwork, createAgent } from './transport/agent.ts'
 import type { CredentialsProvider } from './transport/credentials.ts'
 import { type GitWriterOptions, gitWriter } from './write/writer.ts'
 import { httpTransport } from './transport/http.ts'
+import { type GitSsh, sshTransport } from './transport/ssh.ts'
 import { type GitTimeouts, type Transport, defaultTimeouts } from './transport/transport.ts'
 
 /** How a repository is reached, read and kept. */
 export interface GitRepositoryOptions {
-  /** `https://host/path`. Credentials in it are refused. */
+  /** `https://host/path`, `ssh://user@host/path` or `user@host:path`. Credentials in it are refused. */
   readonly url: string
   /** Asked before every request. @defaultValue no credentials */
   readonly credentials?: CredentialsProvider
@@ -50,6 +51,8 @@ export interface GitRepositoryOptions {
   readonly timeouts?: Partial<GitTimeouts>
   readonly retry?: Partial<GitRetry>
   readonly network?: GitNetwork
+  /** How `ssh` is used. Required for an address of SSH. */
+  readonly ssh?: GitSsh
   /** Send credentials without encryption to hosts other than this machine. @defaultValue false */
   readonly allowPlainHttp?: boolean
   /** The version of the protocol to ask for. A server that speaks an older one is understood. @defaultValue 2 */
@@ -110,6 +113,7 @@ export function gitRepository(options: GitRepositoryOptions): GitRepository {
     onChange: (call: Call) => objects.saveState(call),
   }
   const snapshot = async (revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot> => {
+    throwIfAborted(call)
     await objects.open(call)
     await downloads.commit(revision.id, call)
     const place = placeOf(store, revision, view)
@@ -140,13 +144,19 @@ export function gitRepository(options: GitRepositoryOptions): GitRepository {
 }
 
 function openTransport(address: Address, options: GitRepositoryOptions, limits: GitLimits): Transport {
-  if (address.kind !== 'http') throw new GitOpsError('UNSUPPORTED', 'SSH is not supported yet.')
+  const timeouts = { ...defaultTimeouts, ...options.timeouts }
+  const protocol = options.protocol ?? 2
+  if (address.kind === 'ssh') {
+    if (options.ssh === undefined)
+      throw new GitOpsError('CONFIG_INVALID', `${address.id} is reached over SSH: set \`ssh.knownHostsFile\`.`)
+    return sshTransport(address, { ssh: options.ssh, timeouts, maxBytes: limits.maxPackBytes, protocol })
+  }
   return httpTransport(address, {
     agent: createAgent(address.url, options.network ?? {}),
-    timeouts: { ...defaultTimeouts, ...options.timeouts },
+    timeouts,
     limits,
     allowPlainHttp: options.allowPlainHttp === true,
-    protocol: options.protocol ?? 2,
+    protocol,
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   })
 }

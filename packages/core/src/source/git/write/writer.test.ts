@@ -137,7 +137,7 @@ test('a signature is stored where git finds it, over the bytes that were signed'
 })
 
 test.each([
-  ['../escape', 'CONFIG_INVALID'],
+  ['../escape', 'SOURCE_PATH_UNSAFE'],
   ['.git/config', 'SOURCE_PATH_UNSAFE'],
   ['a/below-a-file', 'WRITE_REFUSED'],
   ['folder', 'WRITE_REFUSED'],
