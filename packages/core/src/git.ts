@@ -35,3 +35,12 @@ export type { UnverifiedReason } from './source/verify/unverified.ts'
 export { type Signer, type Trust, verifyCommit, verifyTag } from './source/verify/verify.ts'
 export type { GitWriterOptions } from './source/git/write/writer.ts'
 export type { CommitSigner, Person } from './source/git/write/commit-object.ts'
+export {
+  type TokenSource,
+  basicCredentials,
+  bearerToken,
+  giteaToken,
+  githubToken,
+  gitlabToken,
+} from './source/git/transport/tokens.ts'
+export { type GitHubApp, githubApp } from './source/git/transport/github-app.ts'
