@@ -59,7 +59,7 @@ describe('one sentence and a next action', () => {
     [
       {
         alignment: 'behind',
-        pending: { fingerprint: 'f1', revision: 'b2', changes: 2, deletions: 0, complete: true },
+        pending: { fingerprint: 'f1', revision: 'b2', changes: 2, deletions: 0, blocked: 0, complete: true },
         reasons: [{ rule: 'mode', verdict: 'ask', message: 'The mode is `approve`.' }],
       },
       'shop has a plan that waits for an approval (2 changes): The mode is `approve`.',
@@ -136,7 +136,7 @@ test('no state lacks a sentence that names the application and ends, and a next 
         .map((code) => ({ ...error, code, retryable: errorCodes[code].retryable })),
       suspension: fc.constant({ by: 'ada', at: 1, reason: 'migration', until: now }),
       hold: fc.constant({ revision, by: 'ada', at: 1, reason: 'broken', rejected: [] }),
-      pending: fc.constant({ fingerprint: 'f1', revision: 'b2', changes: 2, deletions: 0, complete: true }),
+      pending: fc.constant({ fingerprint: 'f1', revision: 'b2', changes: 2, deletions: 0, blocked: 0, complete: true }),
       lastRunAt: fc.constant(now),
       nextRunAt: fc.constant(now + 1),
       deadlineAt: fc.constant(now - 1),

@@ -100,7 +100,14 @@ test('an error stays visible until a run ends well', () => {
 
 test('a plan that waits for an approval is pending until it is approved, applied, or another plan takes its place', () => {
   const asked = after(event('approvalRequested', { plan: plan({ changes: [change('revision')] }), reasons: [] }))
-  expect(asked.pending).toEqual({ fingerprint: 'f1', revision: 'b2', changes: 1, deletions: 0, complete: true })
+  expect(asked.pending).toEqual({
+    fingerprint: 'f1',
+    revision: 'b2',
+    changes: 1,
+    deletions: 0,
+    blocked: 0,
+    complete: true,
+  })
   expect(reduce(asked, event('approved', { fingerprint: 'f1', by: 'ada' })).pending).toBeUndefined()
   expect(reduce(asked, event('approved', { fingerprint: 'f0', by: 'ada' })).pending).toBeDefined()
   expect(reduce(asked, event('planned', { plan: plan({ fingerprint: 'f1' }) })).pending).toBeDefined()

@@ -74,6 +74,8 @@ export interface PlanSummary {
   readonly revision: string
   readonly changes: number
   readonly deletions: number
+  /** Changes that are not made, each for a reason. */
+  readonly blocked: number
   readonly complete: boolean
 }
 
@@ -137,7 +139,7 @@ function after(state: ApplicationState, event: Exclude<ApplicationEvent, { type:
         runId: event.runId,
       }
     case 'applied':
-      return { ...state, applied: event.revision, alignment: 'aligned' }
+      return { ...state, applied: event.revision, alignment: alignmentAfterApply(state) }
     case 'parked':
       return parked(state, event)
     case 'healthChanged':
@@ -199,6 +201,11 @@ function alignmentOf(plan: Plan): Alignment {
   return declaredMoved ? 'behind' : 'drifted'
 }
 
+/** What the plan left out is still not as declared. */
+function alignmentAfterApply({ plan, alignment }: ApplicationState): Alignment {
+  return plan === undefined || (plan.complete && plan.blocked === 0) ? 'aligned' : alignment
+}
+
 function parked(state: ApplicationState, event: EventOf<'parked'>): ApplicationState {
   const waiting: ApplicationState = { ...without(state, 'deadlineAt'), phase: 'waiting', blocker: event.blocker }
   return event.deadlineAt === undefined ? waiting : { ...waiting, deadlineAt: event.deadlineAt }
@@ -237,6 +244,7 @@ export function summarize(plan: Plan): PlanSummary {
     revision: plan.revision.id,
     changes: plan.changes.length,
     deletions: plan.changes.filter(({ action }) => action === 'delete' || action === 'replace').length,
+    blocked: plan.blocked.length,
     complete: plan.complete,
   }
 }

@@ -17,7 +17,7 @@ export interface Application {
   /**
    * Replaces what "ready" means for the applications that depend on this one. One that throws means not ready.
    *
-   * @defaultValue aligned and healthy at the newest revision
+   * @defaultValue it was ready at the newest revision, is healthy, and could be read
    */
   readonly ready?: (state: ApplicationState) => boolean
 }

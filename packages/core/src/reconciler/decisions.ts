@@ -30,11 +30,12 @@ export async function approve(engine: Engine, member: Member, request: ApproveRe
     const message = `${member.name}: another plan waits for approval (${pending.fingerprint}). Look at it and approve that one.`
     throw new GitOpsError('APPROVAL_MISMATCH', message, { details: { pending: pending.fingerprint } })
   }
-  const record = await recordOf(engine, member)
   const approval = { ...request, at: engine.call.clock.now() }
-  const others = record.approvals.filter((each) => each.fingerprint !== fingerprint)
   const audit = [entry(engine, member, by, 'approved', { fingerprint, note: request.note ?? '' })]
-  await commit(engine, member, { approvals: [...others, approval], audit })
+  await commit(engine, member, ({ approvals }) => ({
+    approvals: [...approvals.filter((each) => each.fingerprint !== fingerprint), approval],
+    audit,
+  }))
   const expiry = request.expiresAt === undefined ? {} : { expiresAt: request.expiresAt }
   tell(engine, { type: 'approved', application: member.name, fingerprint, by, ...expiry })
   runAgain(engine, member, 'approval')

@@ -26,7 +26,7 @@ export function dependencyBlocker(engine: Engine, { application }: Member): Bloc
   return undefined
 }
 
-/** Aligned and healthy at its newest revision, or what the application itself says. One that throws is not ready. */
+/** Ready and healthy at its newest revision, or what the application itself says. One that throws is not ready. */
 function isReady({ call }: Engine, { application, name }: Member, state: ApplicationState): boolean {
   const { ready = isReadyByDefault } = application
   try {
@@ -37,9 +37,10 @@ function isReady({ call }: Engine, { application, name }: Member, state: Applica
   }
 }
 
+/** Drift, and what was left alone on purpose, keep nobody waiting; not knowing does. */
 function isReadyByDefault({ alignment, health, ready, revision, hold }: ApplicationState): boolean {
   const wanted = hold?.revision ?? revision
-  return alignment === 'aligned' && health === 'healthy' && ready !== undefined && ready.id === wanted?.id
+  return alignment !== 'unknown' && health === 'healthy' && ready !== undefined && ready.id === wanted?.id
 }
 
 /** Puts the applications that depend on `name` in the queue. */

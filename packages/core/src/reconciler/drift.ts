@@ -49,10 +49,9 @@ async function remember(
   { memory, events }: DriftTracking,
 ): Promise<void> {
   if (memory !== before) {
-    const { state } = await recordOf(engine, member)
     // Plain JSON by construction.
     const drift = JSON.parse(JSON.stringify(memory)) as Json
-    await commit(engine, member, { state: { ...state, memory: { ...state.memory, drift } } })
+    await commit(engine, member, ({ state }) => ({ state: { ...state, memory: { ...state.memory, drift } } }))
   }
   for (const event of events) tell(engine, event)
 }

@@ -29,18 +29,40 @@ export function tell(engine: Engine, event: EventBody): void {
 
 /** The record of the application: as last read or committed, or read now. */
 export async function recordOf(engine: Engine, member: Member): Promise<LedgerRecord> {
-  member.record ??= await engine.ledger.read(member.name, engine.call)
+  if (member.record !== undefined) return member.record
+  return keepNewer(member, await engine.ledger.read(member.name, engine.call))
+}
+
+/** A commit may have been faster than a read. */
+function keepNewer(member: Member, read: LedgerRecord): LedgerRecord {
+  const known = member.record
+  member.record = known !== undefined && known.version >= read.version ? known : read
   return member.record
 }
 
+/** A change of the record, or how it follows from the record as it is when its turn comes. */
+export type RecordChange = Omit<LedgerChange, 'expect'> | ((record: LedgerRecord) => Omit<LedgerChange, 'expect'>)
+
 /**
- * Commits a change to the ledger. When it is not known what became of it, or somebody else wrote, the record is
- * read again before anything else is done.
+ * Commits a change to the ledger. Commits of one application take turns, so that a decision of a person and a run of
+ * the engine do not fence each other.
  */
-export async function commit(engine: Engine, member: Member, change: Omit<LedgerChange, 'expect'>): Promise<void> {
+export function commit(engine: Engine, member: Member, change: RecordChange): Promise<void> {
+  const mine = (member.committing ?? Promise.resolve()).then(() => commitInTurn(engine, member, change))
+  member.committing = mine.catch(() => {})
+  return mine
+}
+
+/** When it is not known what became of it, or somebody else wrote, the record is read again before anything else is done. */
+async function commitInTurn(engine: Engine, member: Member, change: RecordChange): Promise<void> {
   const record = await recordOf(engine, member)
-  const whole: LedgerChange = { ...change, expect: record.version }
-  member.record = undefined
-  const version = await engine.ledger.commit(member.name, whole, engine.call)
-  member.record = { ...applyChange(record, whole), version }
+  const made = typeof change === 'function' ? change(record) : change
+  const whole: LedgerChange = { ...made, expect: record.version }
+  try {
+    const version = await engine.ledger.commit(member.name, whole, engine.call)
+    member.record = { ...applyChange(record, whole), version }
+  } catch (error) {
+    member.record = undefined
+    throw error
+  }
 }

@@ -18,6 +18,8 @@ export interface Member {
   readonly policy: Policy
   /** As it was last read or committed; absent when it must be read again. */
   record?: LedgerRecord | undefined
+  /** The commit that others wait for. */
+  committing?: Promise<void> | undefined
   /** The newest revision of the source. */
   revision?: Revision | undefined
   /** The last declaration, and what it was made from. */

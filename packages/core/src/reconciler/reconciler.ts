@@ -101,6 +101,7 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
   const adding = applications.map((application) => addMember(engine, application))
   const ready = Promise.all(adding).then(() => {})
   ready.catch(() => {})
+  let wanted = false
   let started = false
   let stopping: Promise<void> | undefined
 
@@ -110,9 +111,9 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
   }
 
   const start = (): void => {
-    if (started) return
+    // Stopped again before it could begin.
+    if (started || !wanted) return
     started = true
-    stopping = undefined
     engine.queue.start()
     for (const member of engine.members.values()) begin(member)
   }
@@ -122,6 +123,7 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
     polling.poll(member.source).catch(() => {})
   }
   const stop = async (): Promise<void> => {
+    wanted = false
     started = false
     polling.stop()
     for (const member of engine.members.values()) member.stopWatch?.()
@@ -142,7 +144,11 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
       polling.unfollow(member)
       await removeMember(engine, member, cascade)
     },
-    start: () => void ready.then(start, () => {}),
+    start: () => {
+      wanted = true
+      stopping = undefined
+      void ready.then(start, () => {})
+    },
     stop: () => (stopping ??= stop()),
     plan: async (name) => preview(engine, await memberOf(name)),
     reconcile: async (name, runOptions = {}) => {

@@ -94,12 +94,11 @@ function applied(
 /** Written when every change was made: this revision is the one that is in force. */
 export async function recordApplied(session: Session, { revision, desired }: Wanted): Promise<void> {
   const { engine, member } = session
-  const { state } = await recordOf(engine, member)
-  await commit(engine, member, {
+  await commit(engine, member, ({ state }) => ({
     journal: null,
     approvals: [],
     state: { ...state, applied: revision, appliedDigest: desired.digest, failures: 0 },
-  })
+  }))
 }
 
 /** Whether the record already says that `wanted` is in force. */

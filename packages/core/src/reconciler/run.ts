@@ -99,6 +99,7 @@ async function work(session: Session, revision: Revision, basis: Basis, outcomes
   if (decision.verdict === 'nothing') return alreadyThere(session, wanted, actual, plan)
   if (decision.verdict !== 'apply') return { outcome: 'blocked', revision, plan, reasons: decision.reasons }
   await applyPlan(session, wanted, plan, outcomes)
+  tellApplied(session, wanted, plan, outcomes)
   await settleHealed(session, outcomes)
   const ending = await becomeReady(session, wanted, plan)
   await recordRun(session, wanted, plan, outcomes, decision.approval?.by)
@@ -223,12 +224,20 @@ async function recordRun(
       },
     ],
   })
+}
+
+function tellApplied(
+  { engine, member, run }: Session,
+  { revision, desired }: Wanted,
+  { fingerprint }: Plan,
+  outcomes: readonly Outcome[],
+): void {
   tell(engine, {
     type: 'applied',
     application: member.name,
-    runId: session.run.id,
+    runId: run.id,
     revision,
-    digest: member.settled?.digest ?? '',
+    digest: desired.digest,
     fingerprint,
     counts: countActions(outcomes),
   })
