@@ -8,3 +8,17 @@ export type { Variables } from './declare/substitute.ts'
 export { type HealthOptions, healthOf } from './assess/health.ts'
 export { kstatus } from './assess/kstatus.ts'
 export type { HealthCheck, KStatus, KStatusOptions, Verdict } from './assess/rule.ts'
+export type { ConflictPolicy } from './apply/conflict.ts'
+export { type HttpClientOptions, type Impersonation, httpClient } from './client/http.ts'
+export { type KubeConfigOptions, inClusterOptions, kubeConfigFile, kubeConfigOptions } from './client/kubeconfig.ts'
+export type { RefusalCause, RefusalDetails } from './client/errors.ts'
+export { refusalOf } from './client/errors.ts'
+export type { KubeAnswer, KubeClient, KubeRequest } from './client/port.ts'
+export { type ClusterOptions, type KubernetesCluster, kubernetesCluster } from './target/cluster.ts'
+export type { OutputSource } from './target/outputs.ts'
+export {
+  type KubernetesTargetCluster,
+  type KubernetesTargetOptions,
+  kubernetesTarget,
+  protectedKinds,
+} from './target/target.ts'

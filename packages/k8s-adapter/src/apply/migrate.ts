@@ -1,0 +1,78 @@
+import { type Call, type Json, type JsonObject, sameJson } from '@gitops-sdk/core'
+import { type ObjectPlace, objectPath } from '../client/objects.ts'
+import type { KubeClient } from '../client/port.ts'
+import { managersOf } from '../observe/field-set.ts'
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** Whether `kubectl apply` without `--server-side` owns fields of the object: then what is removed from a declaration would stay. */
+export function needsMigration(object: JsonObject): boolean {
+  const annotations = (object['metadata'] as JsonObject | undefined)?.['annotations'] as JsonObject | undefined
+  return annotations?.[LAST_APPLIED] !== undefined && managersOf(object).some(isClientSide)
+}
+
+function isClientSide({
+  manager,
+  operation,
+  subresource,
+}: Pick<ReturnType<typeof managersOf>[number], 'manager' | 'operation' | 'subresource'>): boolean {
+  return manager === 'kubectl-client-side-apply' && operation === 'Update' && subresource === ''
+}
+
+/**
+ * Hands the fields that client-side apply owns over to `manager`, so that the next apply removes what is
+ * no longer declared. Once for each object; refused by the server when the object changed meanwhile.
+ */
+export async function migrate(
+  client: KubeClient,
+  place: ObjectPlace,
+  object: JsonObject,
+  manager: string,
+  call: Call,
+): Promise<JsonObject> {
+  const metadata = object['metadata'] as JsonObject
+  const body: Json = [
+    {
+      op: 'replace',
+      path: '/metadata/managedFields',
+      value: handedOver(metadata['managedFields'] as readonly JsonObject[], manager),
+    },
+    { op: 'replace', path: '/metadata/resourceVersion', value: metadata['resourceVersion'] ?? '' },
+  ]
+  const request = {
+    method: 'PATCH',
+    path: objectPath(place),
+    query: { fieldManager: manager },
+    body,
+    contentType: 'application/json-patch+json',
+  } as const
+  return (await client.send(request, call)).body
+}
+
+function handedOver(entries: readonly JsonObject[], manager: string): JsonObject[] {
+  const isTheirs = (entry: JsonObject): boolean =>
+    entry['manager'] === 'kubectl-client-side-apply' &&
+    entry['operation'] === 'Update' &&
+    entry['subresource'] === undefined
+  const theirs = entries.filter(isTheirs)
+  const ours = entries.find(
+    (entry) => entry['manager'] === manager && entry['operation'] === 'Apply' && entry['subresource'] === undefined,
+  )
+  const first = ours ?? theirs[0]
+  if (first === undefined) return [...entries]
+  const fields = theirs
+    .map((entry) => entry['fieldsV1'] as JsonObject)
+    .reduce(union, (first['fieldsV1'] ?? {}) as JsonObject)
+  const merged = { ...first, manager, operation: 'Apply', fieldsV1: fields }
+  return [merged, ...entries.filter((entry) => !isTheirs(entry) && entry !== ours)]
+}
+
+function union(left: JsonObject, right: JsonObject): JsonObject {
+  if (sameJson(left, right)) return left
+  const merged: Record<string, Json> = { ...left }
+  for (const [key, value] of Object.entries(right)) {
+    const before = merged[key]
+    merged[key] = before === undefined ? value : union(before as JsonObject, value as JsonObject)
+  }
+  return merged
+}

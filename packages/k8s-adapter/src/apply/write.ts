@@ -1,0 +1,260 @@
+import {
+  type Call,
+  type Change,
+  GitOpsError,
+  type JsonObject,
+  label,
+  refKey,
+  type Resource,
+  type RunCall,
+  sleep,
+  throwIfAborted,
+  withDeadline,
+  type Written,
+} from '@gitops-sdk/core'
+import type { ServedKind } from '../client/discovery.ts'
+import { refusalOf } from '../client/errors.ts'
+import { applyObject, deleteObject, getObject, type ObjectPlace } from '../client/objects.ts'
+import type { KubeAnswer, KubeClient } from '../client/port.ts'
+import type { ClusterCache } from '../observe/cache.ts'
+import { fingerprint, fingerprintText } from '../observe/field-set.ts'
+import { type ConflictPolicy, describeConflict, isConflict, mayTake } from './conflict.ts'
+import type { AdaptiveLimit } from './limit.ts'
+import { migrate, needsMigration } from './migrate.ts'
+
+/** What writing needs from the target. */
+export interface Writing {
+  readonly client: KubeClient
+  readonly cache: ClusterCache
+  readonly manager: string
+  readonly conflicts: ConflictPolicy
+  readonly propagation: 'Background' | 'Foreground' | 'Orphan'
+  readonly limit: AdaptiveLimit
+  /** How long a deletion and a definition may take before that is a failure, in milliseconds. */
+  readonly settleMs: number
+  /** The body that is sent for a declaration. */
+  readonly bodyOf: (declared: Resource, call: RunCall) => JsonObject
+}
+
+/** How long a kind may stay unknown to some servers after its definition was accepted. */
+const POLL_MS = 100
+
+/** Applies one declaration. Safe to repeat: the same declaration applied again changes nothing. */
+export async function applyOne(change: Change, declared: Resource, writing: Writing, call: RunCall): Promise<Written> {
+  const served = await servedKind(declared, writing, call)
+  const place = placeOf(served, declared)
+  const body = guarded(writing.bodyOf(declared, call), change)
+  try {
+    if (change.action === 'adopt') await takeOver(place, change, writing, call)
+    const answer = await applyOrTake(place, body, change, writing, call)
+    return await settled(answer, place, change, writing, call)
+  } catch (thrown) {
+    throwIfAborted(call)
+    throw translate(thrown, change)
+  }
+}
+
+/** The identity the change was planned for makes it update-only: it never brings back what somebody deleted. */
+function guarded(body: JsonObject, { uid, action }: Change): JsonObject {
+  if (uid === undefined || action === 'create') return body
+  return { ...body, metadata: { ...(body['metadata'] as JsonObject), uid } }
+}
+
+async function servedKind(declared: Resource, { cache, settleMs }: Writing, call: RunCall): Promise<ServedKind> {
+  const apiVersion = declared.body['apiVersion'] as string
+  const kind = declared.ref.kind
+  const known = await cache.discovery.find(apiVersion, kind, call)
+  if (known !== undefined) return known
+  // Its definition may just have been accepted, and not every server knows yet.
+  const wait = async (within: Call): Promise<ServedKind> => {
+    for (;;) {
+      await sleep(POLL_MS * 5, within)
+      const found = await cache.discovery.find(apiVersion, kind, within)
+      if (found !== undefined) return found
+    }
+  }
+  try {
+    return await withDeadline(call, Math.min(settleMs, 3000), `Waiting for the kind ${kind}`, wait)
+  } catch (cause) {
+    throwIfAborted(call)
+    throw new GitOpsError(
+      'TARGET_REFUSED',
+      `The server does not know the kind ${kind} in ${apiVersion}. Declare its CustomResourceDefinition, or correct the apiVersion.`,
+      { cause, retryable: true },
+    )
+  }
+}
+
+function placeOf(served: ServedKind, { ref }: Pick<Resource, 'ref'>): ObjectPlace {
+  return { served, namespace: served.namespaced ? ref.namespace : undefined, name: ref.name }
+}
+
+async function takeOver(
+  place: ObjectPlace,
+  change: Change,
+  { client, manager }: Writing,
+  call: RunCall,
+): Promise<void> {
+  const live = await getObject(client, place, call)
+  if (live === undefined || !needsMigration(live)) return
+  call.fence?.assertHeld()
+  await migrate(client, place, live, manager, call)
+}
+
+async function applyOrTake(
+  place: ObjectPlace,
+  body: JsonObject,
+  change: Change,
+  writing: Writing,
+  call: RunCall,
+): Promise<KubeAnswer> {
+  const { client, manager, conflicts, limit } = writing
+  const send = (force: boolean): Promise<KubeAnswer> =>
+    limit.run(() => {
+      call.fence?.assertHeld()
+      return applyObject(client, place, body, { manager, force }, call)
+    }, call)
+  try {
+    return await send(conflicts === 'force')
+  } catch (thrown) {
+    if (!isConflict(thrown)) throw thrown
+    const live = await getObject(client, place, call)
+    if (live === undefined || !mayTake(thrown, live, change, conflicts)) throw describeConflict(thrown, change.ref)
+    return send(true)
+  }
+}
+
+async function settled(
+  answer: KubeAnswer,
+  place: ObjectPlace,
+  change: Change,
+  writing: Writing,
+  call: RunCall,
+): Promise<Written> {
+  const object = answer.body
+  writing.cache.wrote(place.served, object)
+  const metadata = object['metadata'] as JsonObject
+  if (metadata['deletionTimestamp'] !== undefined) throw terminating(change, metadata)
+  if (change.ref.kind === 'CustomResourceDefinition') await established(object, writing, call)
+  const proof = fingerprint(object, writing.manager)
+  const warnings =
+    change.action === 'create' && answer.status === 200
+      ? [...answer.warnings, `${label(change.ref)} was there already; it was taken over.`]
+      : answer.warnings
+  return {
+    uid: String(metadata['uid'] as string),
+    version: String(metadata['resourceVersion'] as string),
+    ...(proof && { note: fingerprintText(proof) }),
+    ...(warnings.length > 0 && { warnings }),
+  }
+}
+
+/** A definition is of use when it is established and the server lists what it defines. */
+async function established(definition: JsonObject, { client, cache, settleMs }: Writing, call: RunCall): Promise<void> {
+  const { group, names, versions } = definition['spec'] as {
+    group: string
+    names: { kind: string }
+    versions: { name: string; served: boolean }[]
+  }
+  const { name } = definition['metadata'] as { name: string }
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`
+  const version = versions.find(({ served }) => served)?.name
+  if (version === undefined) return
+  await withDeadline(call, settleMs, `Establishing ${name}`, async (within) => {
+    for (;;) {
+      const { body } = await client.send({ method: 'GET', path }, within)
+      const found = isEstablished(body)
+        ? await cache.discovery.find(`${group}/${version}`, names.kind, within)
+        : undefined
+      if (found !== undefined) return
+      await sleep(POLL_MS, within)
+    }
+  })
+}
+
+function isEstablished(definition: JsonObject): boolean {
+  const conditions = ((definition['status'] as JsonObject | undefined)?.['conditions'] ?? []) as readonly JsonObject[]
+  return conditions.some(({ type, status }) => type === 'Established' && status === 'True')
+}
+
+/** Deletes exactly the object that was planned for, and waits until it is gone. */
+export async function deleteOne(change: Change, writing: Writing, call: RunCall): Promise<void> {
+  const { client, cache, propagation, settleMs, limit } = writing
+  const served = await cache.discovery.preferred(change.ref.group ?? '', change.ref.kind, call)
+  if (served === undefined) return
+  const place = placeOf(served, change)
+  const { uid } = change
+  const answer = await limit
+    .run(() => {
+      call.fence?.assertHeld()
+      return deleteObject(client, place, { uid, propagation }, call)
+    }, call)
+    .catch((thrown: unknown) => {
+      throw translate(thrown, change)
+    })
+  if (change.ref.kind === 'CustomResourceDefinition') cache.discovery.forget()
+  if (answer !== undefined && isStillThere(answer)) await gone(place, change, settleMs, client, call)
+  if (uid !== undefined) cache.dropped(served, { namespace: place.namespace, name: place.name, uid })
+}
+
+function isStillThere(answer: JsonObject): boolean {
+  return (
+    answer['kind'] !== 'Status' && (answer['metadata'] as JsonObject | undefined)?.['deletionTimestamp'] !== undefined
+  )
+}
+
+async function gone(
+  place: ObjectPlace,
+  change: Change,
+  settleMs: number,
+  client: KubeClient,
+  call: RunCall,
+): Promise<void> {
+  let last: JsonObject = {}
+  const wait = async (within: Call): Promise<void> => {
+    for (let delayMs = POLL_MS; ; delayMs = Math.min(delayMs * 2, 2000)) {
+      const live = await getObject(client, place, within)
+      const metadata = (live?.['metadata'] ?? {}) as JsonObject
+      if (live === undefined || (change.uid !== undefined && metadata['uid'] !== change.uid)) return
+      last = metadata
+      await sleep(delayMs, within)
+    }
+  }
+  try {
+    await withDeadline(call, settleMs, `Deleting ${label(change.ref)}`, wait)
+  } catch (thrown) {
+    throwIfAborted(call)
+    throw thrown instanceof GitOpsError && thrown.code === 'DEADLINE_EXCEEDED' ? terminating(change, last) : thrown
+  }
+}
+
+function terminating({ ref }: Change, metadata: JsonObject): GitOpsError {
+  const finalizers = Array.isArray(metadata['finalizers']) ? metadata['finalizers'].join(', ') : ''
+  const held = finalizers === '' ? 'and is not gone yet' : `and waits for its finalizers: ${finalizers}`
+  return new GitOpsError('TARGET_LOCKED', `${label(ref)} is being deleted ${held}.`, {
+    details: { ref: refKey(ref), finalizers },
+  })
+}
+
+/**
+ * What a refusal means for this change. A server that answered did not make the change, so it failed; it is
+ * unknown only where the answer was lost.
+ */
+function translate(thrown: unknown, { ref, action, uid }: Change): unknown {
+  const refusal = refusalOf(thrown)
+  if (!(thrown instanceof GitOpsError) || refusal === undefined) return thrown
+  const { details, message, retryAfterMs } = thrown
+  const more = { cause: thrown, details, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+  const named = `${label(ref)}: ${message}`
+  const isAnother =
+    uid !== undefined && (refusal.status === 409 || refusal.causes.some(({ field }) => field === 'metadata.uid'))
+  if (thrown.code === 'PLAN_STALE' || isAnother)
+    return new GitOpsError(
+      'PLAN_STALE',
+      `${label(ref)} changed or was made anew since the ${action} was planned. Plan again.`,
+      more,
+    )
+  if (thrown.code === 'TARGET_INTERNAL' || thrown.code === 'TARGET_UNREACHABLE')
+    return new GitOpsError('APPLY_FAILED', named, { ...more, retryable: true })
+  return new GitOpsError(thrown.code, named, { ...more, retryable: thrown.retryable })
+}

@@ -1,0 +1,211 @@
+import { once } from 'node:events'
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { SecureContextOptions } from 'node:tls'
+import {
+  abortError,
+  type Call,
+  GitOpsError,
+  type Json,
+  type JsonObject,
+  throwIfAborted,
+  withDeadline,
+} from '@gitops-sdk/core'
+import { errorFor } from './errors.ts'
+import { linesOf } from './lines.ts'
+import type { KubeAnswer, KubeClient, KubeRequest } from './port.ts'
+
+/** Where an API server is and how it is spoken to. */
+export interface HttpClientOptions {
+  /** Address of the server, such as `https://10.0.0.1:6443`. */
+  readonly server: string
+  /** PEM of the authorities that are trusted. @defaultValue those of Node */
+  readonly ca?: string | Uint8Array
+  /** PEM of a client certificate, and its key. */
+  readonly cert?: string | Uint8Array
+  readonly key?: string | Uint8Array
+  /** The name in the certificate of the server, where it is not the host of the address. */
+  readonly serverName?: string
+  /** Trusts any certificate. @defaultValue false */
+  readonly insecureSkipVerify?: boolean
+  /** A bearer token, asked for before every request. `renew` is true after the server refused the last one. */
+  readonly token?: (renew: boolean, call: Call) => Promise<string | undefined>
+  readonly impersonate?: Impersonation
+  /** Becomes the name of who changed a field, for writes that are no apply. @defaultValue 'gitops-sdk' */
+  readonly userAgent?: string
+  /** @defaultValue 30_000 */
+  readonly timeoutMs?: number
+  /** Connections for requests; every watch has one of its own. @defaultValue 32 */
+  readonly maxConnections?: number
+}
+
+/** On whose behalf requests are made. The identity of the client needs the right to impersonate. */
+export interface Impersonation {
+  readonly user: string
+  readonly groups?: readonly string[]
+  readonly uid?: string
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** A client over `node:https` that keeps its connections. Watches never wait for a free one. */
+export function httpClient(options: HttpClientOptions): KubeClient {
+  const { server, impersonate, timeoutMs = 30_000 } = options
+  const connection = connect(options)
+  const send = async (request: KubeRequest, call: Call, renew = false): Promise<KubeAnswer> => {
+    const response = await connection.open(request, 'request', renew, call)
+    const text = await read(response, call)
+    if (response.statusCode === 401 && !renew && options.token !== undefined) return send(request, call, true)
+    return answer(request, response, text)
+  }
+  return {
+    id: `${server}${impersonate === undefined ? '' : ` as ${impersonate.user}`}`,
+    send: (request, call) =>
+      withDeadline(call, timeoutMs, `${request.method} ${request.path}`, (within) => send(request, within)),
+    async *stream(request, call, opened) {
+      const response = await connection.open(request, 'stream', false, call)
+      const status = response.statusCode ?? 0
+      if (status >= 300) answer(request, response, await read(response, call))
+      opened?.()
+      yield* objectsOf(response, call)
+    },
+    async [Symbol.asyncDispose]() {
+      connection.close()
+    },
+  }
+}
+
+interface Connection {
+  open(request: KubeRequest, use: 'request' | 'stream', renew: boolean, call: Call): Promise<IncomingMessage>
+  close(): void
+}
+
+function connect(options: HttpClientOptions): Connection {
+  const base = new URL(options.server)
+  const secure = base.protocol === 'https:'
+  const tls = tlsOf(options)
+  const agentOf = (maxSockets: number): HttpAgent | HttpsAgent =>
+    secure ? new HttpsAgent({ keepAlive: true, maxSockets, ...tls }) : new HttpAgent({ keepAlive: true, maxSockets })
+  const agents = { request: agentOf(options.maxConnections ?? 32), stream: agentOf(Infinity) }
+  const open: Connection['open'] = async (request, use, renew, call) => {
+    const token = await options.token?.(renew, call)
+    throwIfAborted(call)
+    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body))
+    const headers = { ...headersOf(request, options, token), ...(body && { 'Content-Length': String(body.length) }) }
+    const start = secure ? httpsRequest : httpRequest
+    const outgoing = start(addressOf(base, request), {
+      method: request.method,
+      headers,
+      agent: agents[use],
+      signal: call.signal,
+    })
+    outgoing.end(body)
+    const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>
+    // An error after the response has begun belongs to the response.
+    outgoing.on('error', () => {})
+    const [response] = await answered.catch((cause: unknown) => {
+      throw brokenConnection(options.server, cause, call)
+    })
+    return response
+  }
+  return { open, close: () => Object.values(agents).forEach((agent) => agent.destroy()) }
+}
+
+function tlsOf({ ca, cert, key, serverName, insecureSkipVerify }: HttpClientOptions): SecureContextOptions {
+  const pem = (value: string | Uint8Array): string | Buffer => (typeof value === 'string' ? value : Buffer.from(value))
+  return {
+    ...(ca !== undefined && { ca: pem(ca) }),
+    ...(cert !== undefined && { cert: pem(cert) }),
+    ...(key !== undefined && { key: pem(key) }),
+    ...(serverName !== undefined && { servername: serverName }),
+    ...(insecureSkipVerify === true && { rejectUnauthorized: false }),
+  }
+}
+
+function addressOf(base: URL, { path, query }: KubeRequest): URL {
+  const address = new URL(base)
+  address.pathname = `${base.pathname.replace(/\/$/, '')}${path}`
+  for (const [name, value] of Object.entries(query ?? {})) address.searchParams.set(name, value)
+  return address
+}
+
+function headersOf(
+  request: KubeRequest,
+  options: HttpClientOptions,
+  token: string | undefined,
+): Record<string, string | string[]> {
+  const { impersonate } = options
+  const extra = Object.entries(impersonate?.extra ?? {}).map(
+    ([name, values]) => [`Impersonate-Extra-${encodeURIComponent(name)}`, [...values]] as const,
+  )
+  return {
+    Accept: request.accept ?? 'application/json',
+    'User-Agent': options.userAgent ?? 'gitops-sdk',
+    ...(request.body !== undefined && { 'Content-Type': request.contentType ?? 'application/json' }),
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    ...(impersonate && { 'Impersonate-User': impersonate.user }),
+    ...(impersonate?.groups && { 'Impersonate-Group': [...impersonate.groups] }),
+    ...(impersonate?.uid && { 'Impersonate-Uid': impersonate.uid }),
+    ...Object.fromEntries(extra),
+  }
+}
+
+async function read(response: IncomingMessage, call: Call): Promise<string> {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer)
+  } catch (cause) {
+    throw brokenConnection('The API server', cause, call)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function* objectsOf(response: IncomingMessage, call: Call): AsyncIterable<JsonObject> {
+  try {
+    for await (const line of linesOf(response)) yield parseObject(line)
+  } catch (cause) {
+    throw brokenConnection('The API server', cause, call)
+  } finally {
+    response.destroy()
+  }
+}
+
+function answer({ method, path }: KubeRequest, response: IncomingMessage, text: string): KubeAnswer {
+  const status = response.statusCode ?? 0
+  const isJson = (response.headers['content-type'] ?? '').includes('json')
+  if (status >= 200 && status < 300)
+    return { status, body: isJson ? parseObject(text) : { text }, warnings: warningsOf(response) }
+  const body = isJson ? parseObject(text) : text
+  const retryAfter = Number(response.headers['retry-after'])
+  const auditId = response.headers['audit-id']
+  throw errorFor({
+    method,
+    path,
+    status,
+    body,
+    ...(Number.isFinite(retryAfter) && { retryAfterMs: retryAfter * 1000 }),
+    ...(typeof auditId === 'string' && { auditId }),
+  })
+}
+
+function parseObject(text: string): JsonObject {
+  const value = JSON.parse(text) as Json
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new TypeError('The answer is no object.')
+  return value as JsonObject
+}
+
+function warningsOf({ headers }: IncomingMessage): string[] {
+  const raw = headers['warning']
+  return raw === undefined
+    ? []
+    : [...raw.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) => match[1]!.replace(/\\(.)/g, '$1'))
+}
+
+function brokenConnection(server: string, cause: unknown, call: Call): GitOpsError {
+  if (call.signal.aborted) return abortError(call.signal)
+  if (cause instanceof GitOpsError) return cause
+  const reason = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : String(cause)
+  return new GitOpsError('TARGET_UNREACHABLE', `${server} could not be reached, or the connection broke: ${reason}.`, {
+    cause,
+  })
+}

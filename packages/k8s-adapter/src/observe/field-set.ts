@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson, type Json, type JsonObject } from '@gitops-sdk/core'
+
+/** One entry of `metadata.managedFields`. */
+export interface ManagerEntry {
+  readonly manager: string
+  readonly operation: 'Apply' | 'Update'
+  readonly subresource: string
+  readonly apiVersion: string
+  /** ISO 8601; absent is normal. */
+  readonly time: string | undefined
+  /** The set of fields in the form `fieldsV1`. */
+  readonly fields: JsonObject
+}
+
+/** The managers of an object, in the order the server lists them. */
+export function managersOf(object: JsonObject): ManagerEntry[] {
+  const entries = (object['metadata'] as JsonObject | undefined)?.['managedFields']
+  if (!Array.isArray(entries)) return []
+  return entries.filter(isObject).map((entry: JsonObject) => ({
+    manager: textOf(entry['manager']),
+    operation: entry['operation'] === 'Apply' ? 'Apply' : 'Update',
+    subresource: textOf(entry['subresource']),
+    apiVersion: textOf(entry['apiVersion']),
+    time: typeof entry['time'] === 'string' ? entry['time'] : undefined,
+    fields: isObject(entry['fieldsV1']) ? entry['fieldsV1'] : {},
+  }))
+}
+
+/** The fields a manager applied. */
+export function appliedBy(object: JsonObject, manager: string): JsonObject | undefined {
+  const own = managersOf(object).find(
+    (each) => each.manager === manager && each.operation === 'Apply' && each.subresource === '',
+  )
+  return own?.fields
+}
+
+/**
+ * The part of a value that a set of fields speaks about, in the shape of the set. Two objects with equal
+ * projections are equal in everything the set owns, whatever else there is.
+ */
+export function project(value: Json | undefined, set: JsonObject): Json | undefined {
+  if (value === undefined) return undefined
+  const steps = Object.keys(set).filter((step) => step !== '.')
+  if (steps.length === 0) return value
+  const projected: Record<string, Json> = {}
+  for (const step of steps) {
+    const below = project(follow(value, step), objectOf(set[step]))
+    if (below !== undefined) projected[step] = below
+  }
+  return projected
+}
+
+/** The value one step of a field set leads to. */
+export function follow(value: Json | undefined, step: string): Json | undefined {
+  const rest = step.slice(2)
+  if (step.startsWith('f:')) return isObject(value) && Object.hasOwn(value, rest) ? value[rest] : undefined
+  if (!Array.isArray(value)) return undefined
+  if (step.startsWith('k:')) return value.find((item: Json) => hasKeys(item, rest))
+  if (step.startsWith('v:'))
+    return value.find((item: Json) => canonicalJson(item) === canonicalJson(JSON.parse(rest) as Json))
+  return step.startsWith('i:') ? value[Number(rest)] : undefined
+}
+
+/** Whether an item of a list is the one that the keys name. */
+export function hasKeys(item: Json | undefined, keys: string): boolean {
+  if (!isObject(item)) return false
+  const wanted = JSON.parse(keys) as JsonObject
+  return Object.entries(wanted).every(([key, value]) => item[key] === value)
+}
+
+/** Proves that what we applied is still as we left it. */
+export interface Fingerprint {
+  /** Of the fields we own. It changes when somebody takes one. */
+  readonly set: string
+  /** Of their values; of the version of the object for a Secret, so that nothing can be guessed from it. */
+  readonly values: string
+}
+
+/** The fingerprint of what `manager` owns of an object; `undefined` when it owns nothing. */
+export function fingerprint(object: JsonObject, manager: string): Fingerprint | undefined {
+  const set = appliedBy(object, manager)
+  if (set === undefined) return undefined
+  return { set: hash(set), values: isSecret(object) ? versionOf(object) : hash(project(object, set) ?? null) }
+}
+
+/** Both parts as one text, for `Owned.note`. */
+export function fingerprintText({ set, values }: Fingerprint): string {
+  return `${set}.${values}`
+}
+
+function versionOf(object: JsonObject): string {
+  return `v${textOf(objectOf(object['metadata'])['resourceVersion'])}`
+}
+
+function isSecret(object: JsonObject): boolean {
+  return object['kind'] === 'Secret' && object['apiVersion'] === 'v1'
+}
+
+function hash(value: Json): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22)
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function objectOf(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {}
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}

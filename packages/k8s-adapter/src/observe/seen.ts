@@ -1,0 +1,75 @@
+import type { HealthStatus, JsonObject, ResourceOptions } from '@gitops-sdk/core'
+import { annotationsOf, optionsOfLive, OWN } from '../declare/annotations.ts'
+import { type Fingerprint, fingerprint } from './field-set.ts'
+
+/** Claims an object for an application: `owner/application key`. A copy of the object does not claim. */
+export const CLAIM: string = `${OWN}owned-by`
+
+/** What is kept of an object: who it is and what proves it unchanged, not its values. */
+export interface Seen {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string | undefined
+  readonly name: string
+  readonly uid: string
+  readonly version: string
+  /** Being deleted, and waiting for these finalizers. */
+  readonly deleting: readonly string[] | undefined
+  /** The value of the claim. */
+  readonly claim: string | undefined
+  readonly fingerprint: Fingerprint | undefined
+  readonly options: ResourceOptions
+  readonly health: { readonly status: HealthStatus; readonly reason?: string; readonly message: string }
+}
+
+/** How objects are looked at. */
+export interface Looking {
+  readonly manager: string
+  /** Judges the health of an object at the moment it is seen. */
+  readonly judge: (object: JsonObject) => Seen['health']
+}
+
+const noOptions: ResourceOptions = {}
+/** Equal verdicts are one object: ten thousand healthy ones cost nothing. */
+const verdicts = new WeakMap<Looking, Map<string, Seen['health']>>()
+
+/** What is kept of an object that was read. */
+export function see(object: JsonObject, kind: Pick<Seen, 'apiVersion' | 'kind'>, looking: Looking): Seen {
+  const metadata = object['metadata'] as JsonObject
+  const annotations = annotationsOf(object)
+  const full = { ...object, ...kind }
+  return {
+    ...kind,
+    namespace: textOf(metadata['namespace']),
+    name: textOf(metadata['name']) ?? '',
+    uid: textOf(metadata['uid']) ?? '',
+    version: textOf(metadata['resourceVersion']) ?? '',
+    deleting: metadata['deletionTimestamp'] === undefined ? undefined : textsOf(metadata['finalizers']),
+    claim: annotations.get(CLAIM),
+    fingerprint: fingerprint(full, looking.manager),
+    options: annotations.size === 0 ? noOptions : shared(optionsOfLive(object)),
+    health: sharedVerdict(looking, looking.judge(full)),
+  }
+}
+
+function shared(options: ResourceOptions): ResourceOptions {
+  return Object.keys(options).length === 0 ? noOptions : options
+}
+
+function sharedVerdict(looking: Looking, verdict: Seen['health']): Seen['health'] {
+  const known = verdicts.get(looking) ?? new Map<string, Seen['health']>()
+  verdicts.set(looking, known)
+  const key = `${verdict.status} ${verdict.reason ?? ''} ${verdict.message}`
+  const same = known.get(key)
+  if (same !== undefined) return same
+  if (known.size < 1000) known.set(key, verdict)
+  return verdict
+}
+
+function textOf(value: JsonObject[string] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function textsOf(value: JsonObject[string] | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : []
+}
