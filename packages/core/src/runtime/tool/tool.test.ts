@@ -122,12 +122,12 @@ describe('what a tool may do', () => {
 
   test('T12: a child that left the group does not keep the caller waiting', async () => {
     const leave = `
-      const child = require('child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 3000)'], { stdio: 'inherit', detached: true })
+      const child = require('child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'inherit', detached: true })
       console.log(child.pid); child.unref(); setTimeout(() => process.exit(0), 50)`
-    const started = systemClock.monotonic()
     const { stdout } = await runTool(script(leave), createCall())
-    expect(systemClock.monotonic() - started).toBeLessThan(2500)
-    process.kill(Number(text(stdout)))
+    const pid = Number(text(stdout))
+    expect(isAlive(pid)).toBe(true)
+    process.kill(pid)
   })
 
   test('an aborted call ends it with the reason of the abort', async () => {

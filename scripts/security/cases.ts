@@ -1,0 +1,191 @@
+/**
+ * Every kind of bad input that is promised to be harmless: its number, what comes in, what must come out.
+ * A test belongs to a case when its name holds the number, or when `<file> <name>` matches a pattern.
+ */
+export interface Case {
+  readonly id: string
+  readonly input: string
+  readonly outcome: string
+  readonly tests: readonly RegExp[]
+}
+
+type Row = readonly [id: string, input: string, outcome: string, ...tests: RegExp[]]
+
+const rows: readonly Row[] = [
+  // Git
+  ['G01', 'a link out of the tree', 'refused, never read', /directory.*link to a file outside/],
+  ['G02', 'a link to a folder outside', 'refused, never read', /directory.*link to a folder outside/],
+  ['G03', 'a link inside the tree', 'refused by default'],
+  ['G04', 'names such as .. and .git in a tree', 'revision refused'],
+  ['G06', 'a nested .git with a command', 'refused, nothing run'],
+  ['G07', 'a tree with one name twice', 'revision refused'],
+  ['G08', 'reserved names, names that differ in case', 'kept apart'],
+  ['G09', 'names that differ in normalisation', 'kept apart, fixed order'],
+  ['G11', 'a large blob in a small pack', 'SOURCE_LIMIT before inflating'],
+  ['G12', 'packs of many objects, long delta chains', 'SOURCE_LIMIT', /delta/],
+  ['G13', 'many files, deep folders', 'SOURCE_LIMIT names the budget', /directory.*too (many|deep|much)/],
+  ['G14', 'a truncated or damaged pack', 'typed error, last revision stays', /faults.*(truncate|pack|flipped|cut off)/],
+  ['G16', 'a login page instead of Git', 'SOURCE_PROTOCOL', /faults.*page of HTML/],
+  [
+    'G17',
+    '401, 403, 404',
+    'typed, nothing pruned, no tight loop',
+    /faults.*(refuses the credentials|forbids|is hidden|asks to wait)/,
+  ],
+  ['G18', 'redirects to elsewhere', 'no credentials leave the origin', /redirect/],
+  ['G19', 'credentials in an address', 'refused and not repeated'],
+  ['G21', 'addresses inside the network', 'DESTINATION_DENIED'],
+  ['G22', 'hostile ref names', 'refused by grammar'],
+  [
+    'G23',
+    'force-push, moved tag, deleted branch',
+    'held, nothing applied',
+    /rewrites.*(force-push|moved tag|goes back)/,
+  ],
+  [
+    'G24',
+    'an empty list of refs',
+    'an error, never "nothing desired"',
+    /rewrites.*deleted branch/,
+    /list of refs is empty/,
+  ],
+  ['G26', 'unsigned, untrusted, forged commits', 'REVISION_UNVERIFIED'],
+  ['G27', 'tags for another commit or name', 'REVISION_UNVERIFIED'],
+  ['G28', 'a ref that moves during a fetch', 'one revision or the other'],
+  ['G29', 'a flood of refs', 'SOURCE_LIMIT', /hundred thousand refs/],
+  ['G31', 'a large-file pointer', 'SOURCE_LFS_POINTER'],
+  ['G32', 'a missing object', 'typed error, nothing applied', /history off/],
+  // declarations
+  ['Y01', 'billion laughs', 'refused before expanding'],
+  ['Y02', 'one large node, many aliases', 'refused before expanding', /decode.*alias/],
+  ['Y04', 'deep nesting', 'refused, process alive'],
+  ['Y05', 'a long flat list', 'refused before parsing'],
+  ['Y06', '__proto__ and its kin', 'DECLARATION_FORBIDDEN_KEY'],
+  ['Y07', 'a key twice', 'refused with its place', /declare.*a key given twice/],
+  [
+    'Y09',
+    'octal, yes, infinity, dates',
+    'read as kubectl does, or refused',
+    /scalars are read as the tools of Kubernetes/,
+  ],
+  ['Y10', 'numbers that would be rounded', 'refused'],
+  ['Y11', 'encodings, control characters, documents', 'read in order, or refused with a place'],
+  [
+    'Y12',
+    'lists in lists, long lists',
+    'flattened within limits, or refused',
+    /declare.*(item of a list|documents, lists|nested|deep)/i,
+  ],
+  ['Y14', 'the same object twice', 'refused, both places named', /two declarations of one resource/],
+  ['Y15', 'generateName only', 'refused', /generateName/],
+  ['Y16', 'durations that are none', 'only that application is invalid', /config\.test.*a mistake names/],
+  ['Y17', 'annotations of a wrong shape', 'refused or ignored', /declare.*(annotation|wave|understands|refuses)/],
+  [
+    'Y19',
+    '${VAR}, {{ }}, $(id) in values',
+    'literal unless asked for',
+    /templates stay literal/,
+    /variables keep their type/,
+  ],
+  ['Y20', 'very large objects', 'DECLARATION_LIMIT', /(maxBytes|maxResources|limit)/],
+  [
+    'Y21',
+    'damaged Secrets',
+    'an error that does not show the value',
+    /declare.*(base64|stringData)/i,
+    /shows? no value/,
+  ],
+  ['Y22', 'definition and instance together', 'converges', /custom resource from a definition in the same commit/],
+  // patches, schemas, patterns
+  ['P02', 'patches of places that are not there', 'PATCH_INVALID'],
+  ['P03', 'an operation that fails in the middle', 'nothing is changed', /what is refused, and nothing is changed/],
+  ['P04', 'malformed operations', 'PATCH_INVALID'],
+  ['P05', 'tests of inherited members', 'missing', /inherited/],
+  ['P07', 'schemas that fetch, recurse or hang', 'refused, nothing fetched'],
+  ['P08', 'required names that are inherited', 'reported as missing'],
+  ['P09', 'a flood of problems', 'counted, not told'],
+  ['P10', 'hostile patterns', 'linear time'],
+  ['P12', 'very large differences', 'bounded', /array that is all different/],
+  ['P13', 'merges with __proto__', 'no pollution', /own __proto__ is a member/],
+  [
+    'P14',
+    'defaults and other spellings',
+    'no perpetual drift',
+    /quantities their canonical form/,
+    /second run of the same/,
+  ],
+  // webhooks
+  ['W01', 'endless, huge, compressed, slow bodies', '413, 415, 408'],
+  ['W03', 'a provider that is not configured', '401, nothing parsed'],
+  ['W04', 'signed nonsense', '400'],
+  ['W05', 'replays', 'one effect'],
+  ['W06', 'floods', 'coalesced'],
+  ['W08', 'bearer tokens', '401: not offered'],
+  ['W09', 'an unknown repository', 'the same answer'],
+  ['W10', 'hostile refs and revisions', 'nobody reads them'],
+  // Kubernetes
+  ['K01', 'cluster-wide kinds of a tenant', 'TENANT_DENIED', /cluster-wide object of a tenant/],
+  ['K03', 'blank identities', 'refused', /impersonat/i],
+  ['K04', 'a kubeconfig that runs or reads something', 'refused unless allowed', /kube-?config.*(exec|refus)/i],
+  [
+    'K05',
+    'an apply that is cut anywhere',
+    'the next run converges',
+    /(crash|interrupted|cut).*(converge|recover|again)/i,
+  ],
+  ['K06', 'answers that quote a secret', 'redacted and capped', /quote.*secret|secret.*quote/i],
+  ['K08', 'dry-runs and mutating webhooks', 'a Secret stays masked', /dry-run.*(secret|mask)/i],
+  ['K09', 'an object made again by others', 'not pruned', /(another identity|recreated|other uid|uid).*/i],
+  [
+    'K10',
+    'an object of another application',
+    'refused, conflict told',
+    /(owned by another|another application|other owner)/i,
+  ],
+  ['K11', 'an inventory that names what is not ours', 'refused'],
+  ['K13', 'a watch that loses, doubles, expires', 'equals a list', /watch.*(410|expire|lost|relist|resync|list)/i],
+  ['K14', 'a finalizer that stays', 'bounded wait, names it', /(finali[sz]er|wait for health ends at its deadline)/i],
+  ['K15', 'an immutable field', 'refused with a hint', /immutable/i],
+  ['K16', 'fields of the server in a manifest', 'left out, with a remark', /what the server writes is left out/],
+  ['K18', 'a token that expires', 'renewed once', /(token|credential).*(renew|refresh|again|expire)/i],
+  // tools
+  [
+    'T01',
+    'configuration that runs programs',
+    'refused before init',
+    /(local-exec|external).*refus|refus.*(local-exec|external)/i,
+  ],
+  ['T02', 'names that look like options', 'passed literally, after --'],
+  ['T03', 'a hostile environment', 'not inherited'],
+  ['T05', 'a lock file that does not fit', 'refused', /lock ?file/i],
+  ['T06', 'huge plans, secrets in output', 'capped and masked', /terraform.*(sensitive|mask|redact)/i],
+  ['T07', 'a plan for another state', 'PLAN_STALE', /terraform.*stale/i],
+  ['T08', 'an apply that is killed, locks left', 'recovered, never twice', /terraform.*(kill|lock|crash)/i],
+  ['T10', 'hostile charts', 'refused', /(chart|helm).*refus|refus.*(chart|helm)/i],
+  ['T11', 'hostile archives', 'refused', /(archive|tar ).*refus/i],
+  ['T12', 'silent, flooding, deaf, forking tools', 'ended, nothing left'],
+  // ledger, queue, configuration
+  ['Q01', 'a worker that slept', 'fenced', /fence|exactly one wins|lost its lease/i],
+  ['Q03', 'clocks that differ', 'the same result', /clock.*(differ|behind|ahead|skew)/i],
+  [
+    'Q04',
+    'full, read-only, damaged disks',
+    'typed error, nothing replaced',
+    /file\.test.*(damaged file|a disk that fails)/,
+    /crash\.test/,
+  ],
+  ['Q05', 'a second process', 'refused or safe', /file\.test.*a second process/, /two connections to one file/],
+  ['Q06', 'another schema version', 'refused or migrated', /newer version of the library/, /schema up to date once/],
+  ['Q08', 'a commit whose answer was lost', 'read again', /(answer.*lost|lost.*answer|LEDGER_UNAVAILABLE)/i],
+  ['Q09', 'a ledger that lost its tail', 'nothing pruned blindly', /does not own|removes what is no longer declared/],
+  ['Q10', 'hostile names', 'literal, or refused', /hostile names|a name of any language|config\.test.*mistake/],
+  ['Q11', 'a flood of requests', 'one or two runs', /queue\.test/],
+  ['Q13', 'listeners that throw', 'harm nobody', /emitter.*(throws or rejects|for ever|taken away)/],
+  ['Q14', 'a wrong configuration', 'refused, field named', /config\.test.*(mistake|not repeated)/],
+  ['Q15', 'odd PostgreSQL servers', 'works or clear error', /postgres\.real.*cannot be reached/],
+  ['Q16', 'stop during apply, twice', 'clean', /stops without leaving a timer/],
+  ['Q18', 'secrets everywhere, a life with failures', 'found nowhere', /canary/i],
+]
+
+/** The cases, in the order of the data flow. */
+export const cases: readonly Case[] = rows.map(([id, input, outcome, ...tests]) => ({ id, input, outcome, tests }))
