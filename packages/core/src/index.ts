@@ -177,6 +177,7 @@ export type { WaitRequest } from './reconciler/wait-for.ts'
 export { type AgeDecrypter, type AgeLibrary, type AgeOptions, ageKeys } from './desired/sops/age.ts'
 export type { DataKeyProvider } from './desired/sops/decrypt.ts'
 export { type SopsOptions, decryptSops } from './desired/sops/source.ts'
+export { redactApplication } from './reconciler/redaction/redact-application.ts'
 export { restrict } from './reconciler/tenancy/restrict.ts'
 export type { BrokenRule, Restrictions } from './reconciler/tenancy/rules.ts'
 export {
