@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCall } from '../call.ts'
-import { systemClock } from '../clock.ts'
 import { type ToolRun, runTool } from './tool.ts'
 
 let folder: string
