@@ -56,6 +56,20 @@ test('there is no difference exactly when two values are equal', () => {
   )
 })
 
+test('names that are escaped keep their place in the order', () => {
+  const paths = (before: Json): string[] => diffJson(before, { 'a/': 2, a0: 2 }).map(({ path }) => path)
+  expect(paths({ 'a/': 1, a0: 1 })).toEqual(['/a~1', '/a0'])
+  expect(paths({ a0: 1, 'a/': 1 })).toEqual(['/a~1', '/a0'])
+})
+
+test('two objects of ten megabytes are compared at once', () => {
+  const item = (index: number): Json => ({ id: index, text: 'x'.repeat(80), tags: ['a', 'b'] })
+  const before = { items: Array.from({ length: 80_000 }, (_, index) => item(index)) }
+  const after = { items: Array.from({ length: 80_000 }, (_, index) => item(index === 40_000 ? -1 : index)) }
+  expect(diffJson(before, after).map(({ path }) => path)).toEqual(['/items/40000/id'])
+  expect(diffJson(before, { items: after.items.toReversed() }).map(({ path }) => path)).toEqual(['/items'])
+})
+
 test('the order of differences does not depend on the order of keys', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), json), fc.dictionary(fc.string(), json), (left, right) => {

@@ -67,24 +67,30 @@ function isAtomic(value: JsonObject, { options: { atomic } }: Walk): boolean {
 function compareObjects(before: JsonObject, after: JsonObject, place: Place | undefined, walk: Walk): void {
   const start = walk.found.length
   let kept = 0
+  let last = ''
+  let inOrder = true
   for (const key of Object.keys(before)) {
     const left = before[key]
     const right = after[key]
     if (left === undefined) continue
-    if (left === right) kept++
-    else if (right === undefined || !Object.hasOwn(after, key)) {
+    if (left === right) {
+      kept++
+      continue
+    }
+    const count = walk.found.length
+    if (right === undefined || !Object.hasOwn(after, key)) {
       walk.found.push({ path: pointerTo({ above: place, segment: key }), op: 'remove', before: left })
     } else {
       kept++
-      if (typeof left === 'object' || typeof right === 'object') {
-        compareValues(left, right, { above: place, segment: key }, walk)
-      } else {
-        walk.found.push({ path: pointerTo({ above: place, segment: key }), op: 'replace', before: left, after: right })
-      }
+      compareValues(left, right, { above: place, segment: key }, walk)
     }
+    if (walk.found.length === count) continue
+    inOrder &&= last <= key
+    last = key
   }
-  if (Object.keys(after).length > kept) addMissing(before, after, place, walk)
-  if (walk.found.length > start + 1) sortMembers(walk.found, start, place)
+  const complete = Object.keys(after).length === kept
+  if (!complete) addMissing(before, after, place, walk)
+  if (walk.found.length > start + 1 && !(inOrder && complete)) sortMembers(walk.found, start, place)
 }
 
 function addMissing(before: JsonObject, after: JsonObject, place: Place | undefined, walk: Walk): void {
@@ -100,7 +106,10 @@ function sortMembers(found: JsonDifference[], start: number, place: Place | unde
   const prefix = pointerTo(place).length + 1
   const memberOf = ({ path }: JsonDifference): string => {
     const end = path.indexOf('/', prefix)
-    return path.slice(prefix, end === -1 ? undefined : end)
+    return path
+      .slice(prefix, end === -1 ? undefined : end)
+      .replaceAll('~1', '/')
+      .replaceAll('~0', '~')
   }
   const tail = found.splice(start).map((difference) => ({ difference, member: memberOf(difference) }))
   tail.sort((left, right) => (left.member < right.member ? -1 : left.member > right.member ? 1 : 0))

@@ -14,7 +14,7 @@ export function ruleThatIgnores(
 }
 
 /** Whether the rule speaks about this resource at all. */
-export function concerns(rule: IgnoreRule, ref: ResourceRef): boolean {
+function concerns(rule: IgnoreRule, ref: ResourceRef): boolean {
   return (
     (rule.group === undefined || rule.group === (ref.group ?? '')) &&
     (rule.kind === undefined || rule.kind === ref.kind) &&

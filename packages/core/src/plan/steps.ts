@@ -119,7 +119,7 @@ function syncStep(wave: number, level: number): Step {
  *
  * Throws `DEPENDENCY_CYCLE`, naming the path, and `DEPENDENCY_UNKNOWN` for what is not declared.
  */
-export function stepsByKey(resources: readonly Resource[]): ReadonlyMap<string, Step> {
+function stepsByKey(resources: readonly Resource[]): ReadonlyMap<string, Step> {
   const steps = new Map<string, Step>()
   const ordered = resources.filter((each) => each.order !== undefined)
   if (ordered.length === 0) return steps

@@ -52,7 +52,7 @@ function declared(
 }
 
 /** The ref a path stands for: `queue/orders.json` is the queue `orders`. */
-export function refOf(path: string): ResourceRef {
+function refOf(path: string): ResourceRef {
   const [kind, ...rest] = path.replace(/\.(json|ya?ml)$/, '').split('/')
   const name = rest.pop()
   if (kind === undefined || name === undefined) throw invalid(path, 'its path is not kind/name or kind/namespace/name')
