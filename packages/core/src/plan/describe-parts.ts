@@ -59,7 +59,7 @@ export function plainText(text: string): string {
 }
 
 /** `maria via console`, with the doubt there is. */
-function actorText({ name, via, confidence }: Actor): string {
+export function actorText({ name, via, confidence }: Actor): string {
   const doubt = confidence === 'certain' ? '' : confidence === 'shared' ? ' among others' : ' probably'
   return plainText(`${name}${via === undefined ? '' : ` via ${via}`}${doubt}`)
 }
