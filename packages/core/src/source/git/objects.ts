@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { createHash, hash as hashInOneStep } from 'node:crypto'
 
 /** The four kinds of objects a repository is made of. */
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
@@ -29,5 +29,17 @@ export function hashObject(type: ObjectType, data: Uint8Array): string {
   if (data.byteLength > SMALL_BYTES) return createHash('sha1').update(head).update(data).digest('hex')
   scratch.write(head, 'latin1')
   scratch.set(data, head.length)
-  return hash('sha1', scratch.subarray(0, head.length + data.byteLength), 'hex')
+  return hashInOneStep('sha1', scratch.subarray(0, head.length + data.byteLength), 'hex')
+}
+
+const STEP_BYTES = 2 ** 22
+
+/** As `hashObject`, pausing between pieces of a large object. */
+export async function hashLater(type: ObjectType, data: Uint8Array, pause: () => Promise<void>): Promise<string> {
+  const hash = createHash('sha1').update(`${type} ${data.byteLength}\0`)
+  for (let at = 0; at < data.byteLength; at += STEP_BYTES) {
+    hash.update(data.subarray(at, at + STEP_BYTES))
+    await pause()
+  }
+  return hash.digest('hex')
 }

@@ -50,7 +50,7 @@ function parseName(name: string): RefQuery {
 }
 
 function exact(name: string, full: readonly string[]): RefQuery {
-  for (const one of full) assertRefName(one)
+  for (const one of [name, ...full]) assertRefName(one)
   return { kind: 'name', name, full, prefixes: full }
 }
 

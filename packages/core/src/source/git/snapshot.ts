@@ -55,11 +55,11 @@ function toTreeEntry(place: Place, path: string, entry: GitTreeEntry): TreeEntry
   return { path, type, digest: followed ? digest(place, path) : entry.oid }
 }
 
-function readFile(place: Place, path: string): Uint8Array {
+async function readFile(place: Place, path: string): Promise<Uint8Array> {
   const found = findPath(place, path)
   if (found.type === 'folder') throw notFound(place, path, 'is a folder')
   if (found.type !== 'file') throw refused(place, path, found)
-  const data = place.store.expect(found.oid, 'blob')
+  const data = await place.store.blob(found.oid)
   if (isLfsPointer(data))
     throw new GitOpsError('SOURCE_LFS_POINTER', `${where(place, path)} is a Git LFS pointer, not the file itself.`, {
       details: { path },

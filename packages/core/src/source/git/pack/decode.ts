@@ -4,14 +4,14 @@ import type { Call } from '../../../runtime/call.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
 import type { ByteCache } from '../byte-cache.ts'
 import { type GitLimits, limitError } from '../limits.ts'
-import { type GitObject, OID_BYTES, hashObject } from '../objects.ts'
+import { type GitObject, OID_BYTES, hashLater, hashObject } from '../objects.ts'
 import { protocolError } from '../protocol/pkt-line.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
 import { type DeltaHead, applyDelta, readDeltaHead } from './delta.ts'
 import { MAX_ENTRY_HEAD, type PackEntry, entryHead, readEntry } from './entry.ts'
 import { type EntryTable, createEntryTable, enlarge, oidAt, positionOf } from './entry-table.ts'
 import { type GrowingBuffer, createGrowingBuffer } from './growing-buffer.ts'
-import { inflate } from './inflate.ts'
+import { type InflatedEntry, LARGE_BYTES, inflate, inflateLater } from './inflate.ts'
 import { type PackIndex, sortIndex } from './pack-index.ts'
 
 /** What decoding needs from its surroundings. */
@@ -92,9 +92,12 @@ async function decodeAvailable(work: Work, ended: boolean): Promise<void> {
   const { table } = work
   if (table === undefined) return ended ? fail('The pack ended before it began.') : undefined
   while (table.count < work.expected) {
-    const cost = decodeNext(work, table, ended)
-    if (cost === undefined) break
-    if (work.slicer.isFull(cost + OBJECT_COST)) await work.slicer.pause()
+    const entry = nextEntry(work, ended)
+    if (entry === undefined) break
+    const { data, usedBytes } = await inflateEntry(work, entry)
+    take(work, table, entry, entry.dataStart + usedBytes)
+    await place(work, table, table.count - 1, entry, data)
+    if (work.slicer.isFull(data.length + OBJECT_COST)) await work.slicer.pause()
   }
   hashSoFar(work)
   work.call.progress?.({ activity: 'receiving objects', done: table.count, total: work.expected, unit: 'objects' })
@@ -111,23 +114,31 @@ function readHead(work: Work): void {
   work.table = createEntryTable(work.expected)
 }
 
-/** Decodes one entry. Gives its cost, or `undefined` while too little of it has arrived. */
-function decodeNext(work: Work, table: EntryTable, ended: boolean): number | undefined {
+/** The head of the next entry, or `undefined` while it may not have arrived completely. */
+function nextEntry(work: Work, ended: boolean): PackEntry | undefined {
   const available = work.buffer.length - work.position
   if (!ended && available < MAX_ENTRY_HEAD) return undefined
   if (available <= TRAILER_BYTES) return fail('The pack ended too early.')
-  const pack = work.buffer.bytes
-  const entry = readEntry(pack, work.position)
+  const entry = readEntry(work.buffer.bytes, work.position)
   checkSize(work, entry.sizeBytes)
-  if (!ended && work.position + available - entry.dataStart < deflateBound(entry.sizeBytes)) return undefined
-  const { data, usedBytes } = inflate(pack.subarray(entry.dataStart), entry.sizeBytes)
-  const end = entry.dataStart + usedBytes
-  const at = table.count++
-  table.offsets[at] = work.position
-  table.checksums[at] = crc32(pack.subarray(work.position, end))
-  place(work, table, at, entry, data)
+  const here = work.buffer.length - entry.dataStart >= deflateBound(entry.sizeBytes)
+  if (here || ended) return entry
+  work.inflatedBytes -= entry.sizeBytes
+  return undefined
+}
+
+function inflateEntry(work: Work, entry: PackEntry): InflatedEntry | Promise<InflatedEntry> {
+  const compressed = work.buffer.bytes.subarray(entry.dataStart)
+  return entry.sizeBytes > LARGE_BYTES
+    ? inflateLater(compressed, entry.sizeBytes)
+    : inflate(compressed, entry.sizeBytes)
+}
+
+function take(work: Work, table: EntryTable, entry: PackEntry, end: number): void {
+  table.offsets[table.count] = work.position
+  table.checksums[table.count] = crc32(work.buffer.bytes.subarray(work.position, end))
+  table.count++
   work.position = end
-  return data.length
 }
 
 /** The most bytes that zlib makes out of `sizeBytes`: what is stored, not compressed, with its frames. */
@@ -144,9 +155,12 @@ function checkSize(work: Work, sizeBytes: number): void {
 }
 
 /** Names a whole object; puts a delta together, or lets it wait for its base. */
-function place(work: Work, table: EntryTable, at: number, entry: PackEntry, data: Buffer): void {
-  if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta')
-    return name(work, table, at, { type: entry.kind, data }, 0)
+async function place(work: Work, table: EntryTable, at: number, entry: PackEntry, data: Buffer): Promise<void> {
+  if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta') {
+    const large = data.length > LARGE_BYTES
+    const oid = large ? await hashLater(entry.kind, data, () => work.slicer.pause()) : hashObject(entry.kind, data)
+    return name(work, table, at, { type: entry.kind, data }, 0, oid)
+  }
   const base = baseOf(work, table, entry)
   if (base === undefined) work.waiting.set(at, data)
   else combine(work, table, at, base, data)
@@ -174,11 +188,10 @@ function combine(work: Work, table: EntryTable, at: number, base: Base, delta: B
   const head: DeltaHead = readDeltaHead(delta)
   checkSize(work, head.resultBytes)
   const data = applyDelta(base.object.data, delta, head)
-  name(work, table, at, { type: base.object.type, data }, base.depth + 1)
+  name(work, table, at, { type: base.object.type, data }, base.depth + 1, hashObject(base.object.type, data))
 }
 
-function name(work: Work, table: EntryTable, at: number, object: GitObject, depth: number): void {
-  const oid = hashObject(object.type, object.data)
+function name(work: Work, table: EntryTable, at: number, object: GitObject, depth: number, oid: string): void {
   table.oids.write(oid, at * OID_BYTES, 'hex')
   table.depths[at] = depth
   table.resolved[at] = 1

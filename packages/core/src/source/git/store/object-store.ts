@@ -4,6 +4,8 @@ import type { GitLimits } from '../limits.ts'
 import type { GitObject, ObjectType } from '../objects.ts'
 import type { ByteCache } from '../byte-cache.ts'
 import type { DecodedPack } from '../pack/decode.ts'
+import { readEntry } from '../pack/entry.ts'
+import { LARGE_BYTES, inflateLater } from '../pack/inflate.ts'
 import { findPrefix } from '../pack/pack-index.ts'
 import { readFromPack } from '../pack/read.ts'
 import { type GitTree, parseTree } from '../tree.ts'
@@ -19,6 +21,8 @@ export interface ObjectStore {
   tree(oid: string): GitTree
   /** An object that must be here and of this type. */
   expect(oid: string, type: ObjectType): Buffer
+  /** The content of a file that must be here; a large one is inflated beside the event loop. */
+  blob(oid: string): Promise<Buffer>
   /** Ids that start with these hexadecimal digits; at most a few. */
   startingWith(prefix: string): readonly string[]
   add(pack: DecodedPack): void
@@ -66,6 +70,10 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
       trees.set(oid, tree, tree.size * TREE_ENTRY_BYTES)
       return tree
     },
+    blob: async (oid) => {
+      const large = cache.get(oid) === undefined ? largeEntry(packs, oid) : undefined
+      return large === undefined ? expect(oid, 'blob') : (await inflateLater(large.compressed, large.sizeBytes)).data
+    },
     startingWith: (prefix) => [...new Set(packs.flatMap((pack) => findPrefix(pack.index, prefix)))],
     add: (pack) => {
       packs = [pack, ...packs]
@@ -74,6 +82,17 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
       packs = next
     },
   }
+}
+
+/** A whole file that is so large that inflating it would keep the event loop busy. */
+function largeEntry(packs: readonly DecodedPack[], oid: string): { compressed: Buffer; sizeBytes: number } | undefined {
+  for (const { index, bytes } of packs) {
+    const position = index.find(oid)
+    if (position < 0) continue
+    const { kind, sizeBytes, dataStart } = readEntry(bytes, index.offsets[position] ?? 0)
+    return kind === 'blob' && sizeBytes > LARGE_BYTES ? { compressed: bytes.subarray(dataStart), sizeBytes } : undefined
+  }
+  return undefined
 }
 
 function missing(oid: string, type: ObjectType, found: GitObject | undefined): GitOpsError {
