@@ -83,3 +83,20 @@ test('applied is told when the changes are made, before health is judged', async
   expect(types.indexOf('applied')).toBeGreaterThan(types.lastIndexOf('changed'))
   expect(types.indexOf('applied')).toBeLessThan(types.indexOf('ready'))
 })
+
+test('a caller of reconcile gets one run, and it works on what is in the source at that moment', async () => {
+  const { reconciler, source, events } = setUp()
+  await reconciler.reconcile('shop')
+  for (let round = 0; round < 20; round++) {
+    const { id } = source.commit({ 'flag/a.json': { on: round } })
+    for (let turn = 0; turn < round % 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(await reconciler.reconcile('shop')).toMatchObject({ outcome: 'applied', revision: { id } })
+  }
+  expect(events.filter(({ type }) => type === 'started')).toHaveLength(21)
+})
+
+test('callers that meet get an answer each', async () => {
+  const { reconciler } = setUp()
+  const results = await Promise.all([1, 2, 3].map(() => reconciler.reconcile('shop')))
+  expect(results.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied'])
+})

@@ -59,6 +59,18 @@ export async function resume(engine: Engine, member: Member, by: string): Promis
   runAgain(engine, member, 'resumed')
 }
 
+/** A suspension whose time is up ends by itself. */
+export async function expireSuspension(engine: Engine, member: Member): Promise<void> {
+  const { suspension } = await recordOf(engine, member)
+  if (suspension?.until === undefined || suspension.until > engine.call.clock.now()) return
+  const { by, until } = suspension
+  await commit(engine, member, {
+    suspension: null,
+    audit: [entry(engine, member, 'gitops-sdk', 'resumed', { by, until })],
+  })
+  tell(engine, { type: 'resumed', application: member.name, by: 'expiry' })
+}
+
 export async function hold(engine: Engine, member: Member, request: RollbackRequest): Promise<void> {
   const revision = await findRevision(engine, member, request.to)
   const { by, reason } = request

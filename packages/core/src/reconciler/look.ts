@@ -44,11 +44,13 @@ function inputsDigest(inputs: Inputs): string {
 }
 
 /** Whether there is any reason to look at the target: new declarations, a hint, or the time has come. */
-export function isSettled({ member, engine, options }: Session, basis: Basis): boolean {
+export function isSettled({ member, engine, options, triggers }: Session, basis: Basis): boolean {
   const watched = member.stopWatch !== undefined
   const due = engine.call.clock.monotonic() >= member.driftDueMs
   const asked = options.refresh === true || options.only !== undefined || options.heal === true
-  return sameBasis(member.settled, basis) && watched && !member.hinted && !due && !asked
+  // What had to wait may be done now.
+  const opened = triggers.includes('window')
+  return sameBasis(member.settled, basis) && watched && !member.hinted && !due && !asked && !opened
 }
 
 /** The declarations of `revision`, from memory where they were made from the same. */

@@ -77,6 +77,8 @@ export interface CurrentRun {
 
 /** A caller that waits for the next run. */
 export interface Asked {
+  /** The source was asked since, so that a run that begins now works on what is there now. */
+  isReady: boolean
   readonly options: RunOptions
   readonly settle: (result: RunResult) => void
   readonly fail: (error: GitOpsError) => void

@@ -76,7 +76,7 @@ export async function removeMember(engine: Engine, member: Member, cascade: bool
 async function destroyFirst(engine: Engine, member: Member): Promise<void> {
   member.leaving = 'destroy'
   const result = await new Promise<Parameters<Member['asked'][number]['settle']>[0]>((settle, fail) => {
-    member.asked.push({ options: {}, settle, fail })
+    member.asked.push({ options: {}, isReady: true, settle, fail })
     engine.queue.add(member.name, { trigger: 'remove', priority: 10 })
   })
   member.leaving = undefined

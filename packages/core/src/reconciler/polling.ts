@@ -128,6 +128,7 @@ async function learn(engine: Engine, member: Member, revision: Revision): Promis
     await releaseHold(engine, member, revision)
     await supersede(engine, member, revision)
   }
+  for (const each of member.asked) each.isReady = true
   engine.queue.add(member.name, { trigger: previous?.id === revision.id ? 'poll' : 'revision' })
 }
 

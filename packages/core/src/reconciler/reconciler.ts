@@ -13,7 +13,7 @@ import { validateApplication, validateReconcilerOptions } from './config.ts'
 import { checkDependencies } from './dependency-graph.ts'
 import { addMember, removeMember } from './membership.ts'
 import type { Engine } from './engine.ts'
-import type { Member } from './member.ts'
+import type { Asked, Member } from './member.ts'
 import { notifyAll } from './notify.ts'
 import type { ReconcilerOptions } from './options.ts'
 import {
@@ -243,17 +243,21 @@ function stateOf(engine: Engine, name: string): ApplicationState {
 }
 
 /** One run for a caller: the source is asked first, so that the run works on what is there now. */
-async function askFor(
-  engine: Engine,
-  member: Member,
-  options: RunOptions,
-  poll: () => Promise<unknown>,
-): Promise<RunResult> {
-  const result = new Promise<RunResult>((settle, fail) => member.asked.push({ options, settle, fail }))
-  // A source that cannot be read fails the run itself, which then says so.
-  await poll().catch(() => (member.revision = undefined))
-  engine.queue.add(member.name, { trigger: options.trigger ?? 'manual', priority: 10 })
-  return result
+function askFor(engine: Engine, member: Member, options: RunOptions, poll: () => Promise<unknown>): Promise<RunResult> {
+  return new Promise<RunResult>((settle, fail) => {
+    const asked: Asked = { options: { trigger: 'manual', ...options }, isReady: false, settle, fail }
+    member.asked.push(asked)
+    const run = (): void => {
+      asked.isReady = true
+      // The answer of the source may have begun that run already.
+      if (member.asked.includes(asked)) engine.queue.add(member.name, { trigger: 'manual', priority: 10 })
+    }
+    // A source that cannot be read fails the run itself, which then says so.
+    poll().then(run, () => {
+      member.revision = undefined
+      run()
+    })
+  })
 }
 
 /** Waits end at once; what is being applied may finish within the time that is given. */

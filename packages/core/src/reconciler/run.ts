@@ -7,6 +7,7 @@ import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Revision } from '../source/source.ts'
 import { applyPlan, withoutHooks } from './apply-plan.ts'
 import { decide, obstacles, restrict, sawEverything } from './decide.ts'
+import { expireSuspension } from './decisions.ts'
 import { dependencyBlocker, gatherInputs } from './dependencies.ts'
 import { restrictAndTell, settleHealed } from './drift.ts'
 import { type Engine, commit, recordOf, tell } from './engine.ts'
@@ -69,6 +70,7 @@ function tellProgress(engine: Engine, member: Member): NonNullable<Session['call
 async function sentence(session: Session, outcomes: Outcome[]): Promise<Ending> {
   const { member, run } = session
   await recover(session)
+  await expireSuspension(session.engine, member)
   const revision = await resolveRevision(session)
   run.revision = revision
   const blocker = dependencyBlocker(session.engine, member)
@@ -269,11 +271,16 @@ async function fail(session: Session, error: GitOpsError, outcomes: readonly Out
   if (outcome === 'failed') {
     tellFailure(session, error)
     member.failures++
-    if (!error.retryable && basis !== undefined) member.stuck = { basis, error }
+    if (isLasting(error) && basis !== undefined) member.stuck = { basis, error }
   }
   await recordFailure(session, outcome, error, outcomes)
   tellFinished(session, outcome)
   return { application: member.name, runId: run.id, outcome, error, ...(revision && { revision }) }
+}
+
+/** Somebody else wrote the ledger: the record is read again, so that trying again can help. */
+function isLasting({ retryable, code }: GitOpsError): boolean {
+  return !retryable && code !== 'LEDGER_FENCED'
 }
 
 function tellFailure(session: Session, error: GitOpsError): void {

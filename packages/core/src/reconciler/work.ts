@@ -12,7 +12,8 @@ import type { RunOptions, RunResult } from './run-result.ts'
 export async function workOn(engine: Engine, name: string, work: QueuedWork): Promise<void> {
   const member = engine.members.get(name)
   if (member === undefined) return
-  const asked = member.asked.splice(0)
+  const asked = member.asked.filter(({ isReady }) => isReady)
+  member.asked = member.asked.filter(({ isReady }) => !isReady)
   const result =
     member.leaving === 'destroy' ? await destroyOnce(engine, member, work) : await run(engine, member, work, asked)
   for (const { settle } of asked) settle(result)
@@ -38,6 +39,7 @@ function mergedOptions(asked: readonly Asked[]): RunOptions {
   if (all.length === 1) return first
   const only = all.every((each) => each.only !== undefined) ? all.flatMap((each) => each.only ?? []) : undefined
   return {
+    trigger: all.some(({ trigger }) => trigger === 'manual') ? 'manual' : (first.trigger ?? 'manual'),
     refresh: all.some(({ refresh }) => refresh === true),
     heal: all.some(({ heal }) => heal === true),
     ...(only && { only }),
