@@ -1,0 +1,284 @@
+import { createHash, createHmac } from 'node:crypto'
+import { deflateSync } from 'node:zlib'
+import {
+  type JsonObject,
+  createCall,
+  createWebhookHandler,
+  decodeDocuments,
+  diffJson,
+  giteaWebhook,
+  githubWebhook,
+  seededRandom,
+} from '@gitops-sdk/core'
+import { parseAllowedSigners, verifyCommit } from '@gitops-sdk/core/git'
+import { parsePointer, toPointer } from '../../packages/core/src/desired/pointer.ts'
+import { applyJsonPatch } from '../../packages/core/src/desired/patch.ts'
+import { ruleThatIgnores } from '../../packages/core/src/plan/ignore.ts'
+import { matchesPattern } from '../../packages/core/src/reconciler/tenancy/pattern.ts'
+import { classifyAddress } from '../../packages/core/src/runtime/destination/address.ts'
+import { jsonFrom, patchFrom } from './shape.ts'
+import { createByteCache } from '../../packages/core/src/source/git/byte-cache.ts'
+import { defaultLimits } from '../../packages/core/src/source/git/limits.ts'
+import { decodePack } from '../../packages/core/src/source/git/pack/decode.ts'
+import { readPackets } from '../../packages/core/src/source/git/protocol/pkt-line.ts'
+import { readRefs } from '../../packages/core/src/source/git/protocol/list-refs.ts'
+import { parseTree } from '../../packages/core/src/source/git/tree.ts'
+
+/** Something that reads what others wrote. */
+export interface FuzzTarget {
+  readonly name: string
+  /** Part of all executions; fast ones take more. */
+  readonly share: number
+  readonly corpus: readonly Uint8Array[]
+  readonly words: readonly string[]
+  /** May throw a `GitOpsError`, nothing else; an `Error` made by `mustHold` tells a broken promise. */
+  readonly run: (bytes: Uint8Array) => unknown
+}
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+const call = createCall({ random: seededRandom(1) })
+
+function mustHold(promise: string, holds: boolean): void {
+  if (!holds) throw new Error(`Broken promise: ${promise}`)
+}
+
+const yamlSeeds = [
+  'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: {x: "1", y: [1, 2.5, ~, true]}\ndata:\n  a: |\n    text\n  b: >-\n    folded\n',
+  'a: &x {b: 1}\nc: *x\n---\n# comment\n? k\n: v\n...\n---\n- 1\n',
+  "a: \"\\u00e9\\n\"\nb: 'it''s'\nc: !!str 1\nd: 0o17\ne: .5\n<<: {f: 1}\n",
+]
+const jsonSeeds = ['{"a":[1,-2.5e3,"\\u00e9\\ud83d\\ude00",null,true],"b":{"c":{}}}', '{"":0,"x y":"\\"\\\\\\/"}']
+const yamlWords = [
+  '&a',
+  '*a',
+  '<<: *a',
+  '- ',
+  '? ',
+  ': ',
+  '__proto__: ',
+  '!!',
+  '|+',
+  '>-',
+  '[[',
+  '{{',
+  '---\n',
+  '...',
+  '%YAML 1.1\n',
+  '\t',
+  '0x',
+  '1e999',
+  '\ufeff',
+]
+const jsonWords = [
+  '"__proto__":',
+  '\\u0000',
+  '\\ud800',
+  '1e999',
+  '-0',
+  '[[[[',
+  '{"a":',
+  'NaN',
+  '//',
+  '9007199254740993',
+]
+
+const commit = bytesOf(
+  `tree ${'4'.repeat(40)}\nparent ${'5'.repeat(40)}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\ngpgsig -----BEGIN SSH SIGNATURE-----\n ${Buffer.from('SSHSIG\0\0\0\u0001\0\0\0\u0033').toString('base64')}\n -----END SSH SIGNATURE-----\n\nmessage\n`,
+)
+const signers = parseAllowedSigners(
+  'a@b ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJunvbA8LvYMt2p5RJBbDqsXl0zBdWyuFJhlrwlm5Aqd',
+)
+const tree = Buffer.concat([
+  Buffer.from('100644 a.yaml\0'),
+  Buffer.alloc(20, 7),
+  Buffer.from('40000 dir\0'),
+  Buffer.alloc(20, 8),
+])
+
+const secret = 'fuzz-secret-of-some-length'
+const triggered: string[] = []
+const handle = createWebhookHandler({
+  reconciler: { trigger: (name) => void triggered.push(name) },
+  providers: [githubWebhook({ secret }), giteaWebhook({ secret })],
+  repositories: { 'https://git.example/acme/shop': ['shop'] },
+})
+
+/** Everything that reads what others wrote, in the order of the data flow. */
+export const fuzzTargets: readonly FuzzTarget[] = [
+  {
+    name: 'git packets and refs',
+    share: 2,
+    corpus: [
+      bytesOf(`003f${'a'.repeat(40)} refs/heads/main\n0000`),
+      bytesOf('0032want\n00010009done\n0000'),
+      bytesOf('0000'),
+    ],
+    words: ['0000', '0001', '0002', 'fff0', '0004', ' symref-target:', ' peeled:', '\0', 'ERR '],
+    run: async (bytes) => {
+      for await (const _ of readPackets(chunked(bytes)));
+      await readRefs(readPackets(chunked(bytes)), { ...defaultLimits, maxRefs: 100 })
+    },
+  },
+  { name: 'git pack', share: 0.4, corpus: packs(), words: ['PACK\0\0\0\u0002'], run: (bytes) => readPack(bytes) },
+  {
+    name: 'git tree',
+    share: 6,
+    corpus: [tree, Buffer.from('100644 .git\0'.padEnd(32, 'x'))],
+    words: ['100644 ', '120000 ', '160000 ', '40000 ', '../', '.git', '\0', 'git~1', '\u200c'],
+    run: (bytes) => {
+      for (const name of parseTree(Buffer.from(bytes)).keys())
+        mustHold('no name can leave the tree', !/[/\0\\]|^\.{0,2}$|^\.git$/i.test(name))
+    },
+  },
+  {
+    name: 'signed commit',
+    share: 2,
+    corpus: [commit],
+    words: ['gpgsig ', '\n ', '-----BEGIN PGP SIGNATURE-----', 'U1NIU0lH', '\n\n'],
+    run: async (bytes) => {
+      const id = createHash('sha1').update(`commit ${bytes.length}\0`).update(bytes).digest('hex')
+      await verifyCommit({ id, raw: bytes }, { ssh: signers }, 0)
+      mustHold('nothing unsigned is verified', false)
+    },
+  },
+  {
+    name: 'allowed_signers',
+    share: 3,
+    corpus: [
+      bytesOf(
+        'a@b,c@d namespaces="git",valid-after="20260101" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJunvbA8LvYMt2p5RJBbDqsXl0zBdWyuFJhlrwlm5Aqd x\n',
+      ),
+    ],
+    words: ['cert-authority', '"', ',', 'valid-before="', 'constructor '],
+    run: (bytes) => parseAllowedSigners(textOf(bytes)),
+  },
+  { name: 'YAML', share: 1, corpus: yamlSeeds.map(bytesOf), words: yamlWords, run: (bytes) => decode(bytes, 'a.yaml') },
+  {
+    name: 'JSON',
+    share: 8,
+    corpus: jsonSeeds.map(bytesOf),
+    words: jsonWords,
+    run: (bytes) => {
+      const [value] = decode(bytes, 'a.json')
+      mustHold(
+        'what is read is what JSON.parse reads',
+        JSON.stringify(value) === JSON.stringify(JSON.parse(textOf(bytes))),
+      )
+    },
+  },
+  {
+    name: 'JSON Pointer',
+    share: 12,
+    corpus: [bytesOf('/a/b~1c/~0d/0/-'), bytesOf('')],
+    words: ['~', '~2', '//', '/-', '/01', '/__proto__'],
+    run: (bytes) => {
+      const pointer = textOf(bytes)
+      mustHold('a pointer reads back', toPointer(parsePointer(pointer)) === pointer)
+    },
+  },
+  {
+    name: 'JSON Patch',
+    share: 6,
+    corpus: [Uint8Array.from({ length: 64 }, (_, index) => (index * 37) & 255)],
+    words: [],
+    run: (bytes) => {
+      const document: JsonObject = { a: [1, 2], b: { c: 2 } }
+      const before = JSON.stringify(document)
+      try {
+        applyJsonPatch(document, patchFrom(bytes))
+      } finally {
+        mustHold('a patch changes no document it is given', JSON.stringify(document) === before)
+      }
+    },
+  },
+  {
+    name: 'differences',
+    share: 4,
+    corpus: [Uint8Array.from({ length: 96 }, (_, index) => (index * 29) & 255)],
+    words: [],
+    run: (bytes) => {
+      const [before, after] = [jsonFrom(bytes.subarray(bytes.length >> 1)), jsonFrom(bytes)]
+      const isSame = diffJson(before, after).length === 0
+      mustHold(
+        'no difference in one direction means none in the other',
+        isSame === (diffJson(after, before).length === 0),
+      )
+    },
+  },
+  {
+    name: 'rules with patterns',
+    share: 8,
+    corpus: [bytesOf('/a/*/b\n/a/x/b'), bytesOf('**/a/**\n/a')],
+    words: ['*', '/*', '**', '~1', '\n', '*a*a*a'],
+    run: (bytes) => {
+      const [pattern = '', text = ''] = textOf(bytes).split('\n')
+      matchesPattern(pattern, text)
+      ruleThatIgnores([{ paths: [pattern] }], { kind: 'x', name: 'y' }, text, undefined)
+    },
+  },
+  {
+    name: 'addresses',
+    share: 12,
+    corpus: ['127.0.0.1', '::ffff:10.0.0.1', '2001:db8::1'].map(bytesOf),
+    words: ['::', '.', ':', '0x', '%', 'ffff', '/8'],
+    run: (bytes) => classifyAddress(textOf(bytes)),
+  },
+  {
+    name: 'webhook bodies',
+    share: 0.6,
+    corpus: [
+      '{"repository":{"clone_url":"https://git.example/acme/shop.git","pushed_at":1},"commits":[]}',
+      '{"project":{"git_ssh_url":"git@git.example:acme/shop.git"}}',
+    ].map(bytesOf),
+    words: jsonWords,
+    run: async (bytes) => {
+      const body = Uint8Array.from(bytes)
+      const signature = createHmac('sha256', secret).update(body).digest('hex')
+      const headers = { 'x-gitea-event': 'push', 'x-gitea-signature': signature }
+      const { status } = await handle(new Request('http://host.example/', { method: 'POST', body, headers }))
+      mustHold('a signed body is accepted or refused, never a failure', status === 202 || status === 400)
+    },
+  },
+]
+
+function decode(bytes: Uint8Array, path: string): readonly JsonObject[] {
+  return [...decodeDocuments(bytes, path, { maxYamlNodes: 2_000 })].map(({ body }) => body)
+}
+
+async function* chunked(bytes: Uint8Array): AsyncGenerator<Buffer> {
+  const middle = bytes.length >> 1
+  yield Buffer.from(bytes.subarray(0, middle))
+  yield Buffer.from(bytes.subarray(middle))
+}
+
+/** Reads the pack as it came, then with the right checksum, so that what is behind it is reached. */
+async function readPack(bytes: Uint8Array): Promise<void> {
+  const limits = { ...defaultLimits, maxObjects: 1_000, maxObjectBytes: 65_536, maxInflatedBytes: 262_144 }
+  const body = Buffer.from(bytes.subarray(0, Math.max(0, bytes.length - 20)))
+  const sealed = Buffer.concat([body, createHash('sha1').update(body).digest()])
+  const context = { limits, cache: createByteCache<never>(65_536), readBase: () => undefined }
+  await decodePack(chunked(sealed), context, call)
+}
+
+function packs(): readonly Uint8Array[] {
+  const blob = entry(3, Buffer.from('hello world, hello world'))
+  const delta = Buffer.from([24, 12, 0x90, 12])
+  const ofs = Buffer.concat([Buffer.from([(6 << 4) | delta.length, blob.length]), deflateSync(delta)])
+  return [
+    pack([blob]),
+    pack([entry(1, Buffer.from(commit.subarray(0, 15))), entry(2, tree.subarray(0, 15))]),
+    pack([blob, ofs]),
+  ]
+}
+
+function entry(type: number, content: Buffer): Buffer {
+  const size = content.length
+  const head = size < 16 ? [(type << 4) | size] : [0x80 | (type << 4) | (size & 15), size >> 4]
+  return Buffer.concat([Buffer.from(head), deflateSync(content)])
+}
+
+function pack(entries: readonly Buffer[]): Uint8Array {
+  const body = Buffer.concat([Buffer.from('PACK\0\0\0\u0002\0\0\0'), Buffer.from([entries.length]), ...entries])
+  return Buffer.concat([body, createHash('sha1').update(body).digest()])
+}
