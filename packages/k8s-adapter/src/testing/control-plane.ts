@@ -1,0 +1,235 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createCall, GitOpsError, sleep } from '@gitops-sdk/core'
+import { httpClient, type HttpClientOptions } from '../client/http.ts'
+
+/** Somebody who may log in to a test cluster. */
+export interface TestUser {
+  readonly name: string
+  /** @defaultValue none: the user may do nothing until a role says otherwise */
+  readonly groups?: readonly string[]
+}
+
+/** How a control plane is started. */
+export interface ControlPlaneOptions {
+  /** Besides `admin`, who may do everything. */
+  readonly users?: readonly TestUser[]
+  /** Whether controllers run: without them, nothing is collected and no namespace ever ends. @defaultValue true */
+  readonly controllers?: boolean
+  /** More flags for the API server. */
+  readonly flags?: readonly string[]
+}
+
+/** A real API server with its database, for tests. No node: a Pod never runs. */
+export interface ControlPlane extends AsyncDisposable {
+  /** How to reach it as a user. @defaultValue as admin */
+  connection(user?: string): HttpClientOptions
+  /** A kubeconfig of the admin. */
+  readonly kubeConfig: string
+}
+
+/** The programs of a control plane. */
+export interface ControlPlaneBinaries {
+  readonly apiserver: string
+  readonly etcd: string
+  readonly controllerManager: string | undefined
+}
+
+/**
+ * Looks for the programs in KUBE_APISERVER_BIN and ETCD_BIN (and KUBE_CONTROLLER_MANAGER_BIN), then in
+ * KUBEBUILDER_ASSETS. `undefined` when there are none.
+ */
+export function findControlPlane(environment: NodeJS.ProcessEnv = process.env): ControlPlaneBinaries | undefined {
+  const folder = environment['KUBEBUILDER_ASSETS'] ?? '/usr/local/kubebuilder/bin'
+  const find = (variable: string, name: string): string | undefined =>
+    [environment[variable], join(folder, name)].find((path) => path !== undefined && existsSync(path))
+  const apiserver = find('KUBE_APISERVER_BIN', 'kube-apiserver')
+  const etcd = find('ETCD_BIN', 'etcd')
+  const controllerManager = find('KUBE_CONTROLLER_MANAGER_BIN', 'kube-controller-manager')
+  return apiserver === undefined || etcd === undefined ? undefined : { apiserver, etcd, controllerManager }
+}
+
+/** Starts a control plane on free ports of this machine, in a folder that is removed with it. Throws `CONFIG_INVALID` without programs. */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const binaries = findControlPlane()
+  if (binaries === undefined)
+    throw new GitOpsError(
+      'CONFIG_INVALID',
+      'There is no API server to start. Set KUBEBUILDER_ASSETS to the folder with kube-apiserver and etcd.',
+    )
+  const folder = await mkdtemp(join(tmpdir(), 'gitops-control-plane-'))
+  const running: Running[] = []
+  const stop = async (): Promise<void> => {
+    for (const each of running.splice(0).reverse()) await end(each)
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  try {
+    return { ...(await startAll(binaries, folder, options, running)), [Symbol.asyncDispose]: stop }
+  } catch (thrown) {
+    await stop()
+    throw thrown
+  }
+}
+
+interface Running {
+  readonly child: ChildProcess
+  /** The last of what it printed. */
+  readonly said: () => string
+}
+
+async function startAll(
+  binaries: ControlPlaneBinaries,
+  folder: string,
+  options: ControlPlaneOptions,
+  running: Running[],
+): Promise<Omit<ControlPlane, typeof Symbol.asyncDispose>> {
+  const [client, peer, secure] = await Promise.all([freePort(), freePort(), freePort()])
+  const tokens = await writeCredentials(folder, options.users ?? [])
+  running.push(start(binaries.etcd, etcdFlags(folder, client, peer)))
+  const server = start(binaries.apiserver, [...apiFlags(folder, client, secure), ...(options.flags ?? [])])
+  running.push(server)
+  const ca = await certificate(join(folder, 'certs', 'apiserver.crt'), server)
+  const address = `https://127.0.0.1:${secure}`
+  const connection = (user = 'admin'): HttpClientOptions => ({
+    server: address,
+    ca,
+    token: async () => tokens.get(user),
+  })
+  await ready(connection(), server)
+  const kubeConfig = kubeConfigOf(address, ca, tokens.get('admin') ?? '')
+  await writeFile(join(folder, 'kubeconfig'), kubeConfig, { mode: 0o600 })
+  if (options.controllers !== false && binaries.controllerManager !== undefined)
+    running.push(start(binaries.controllerManager, managerFlags(folder)))
+  return { connection, kubeConfig }
+}
+
+function start(program: string, flags: readonly string[]): Running {
+  const child = spawn(program, flags, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = `${said}${chunk.toString('utf8')}`.slice(-4000)
+  })
+  child.on('error', (error) => {
+    said = error.message
+  })
+  return { child, said: () => said }
+}
+
+async function end({ child }: Running): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  // Nothing in it is worth a graceful end.
+  child.kill('SIGKILL')
+  await exited
+}
+
+async function writeCredentials(folder: string, users: readonly TestUser[]): Promise<Map<string, string>> {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  await mkdir(join(folder, 'certs'), { recursive: true })
+  await writeFile(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 })
+  await writeFile(join(folder, 'sa.pub'), publicKey.export({ type: 'spki', format: 'pem' }))
+  const all: readonly TestUser[] = [{ name: 'admin', groups: ['system:masters'] }, ...users]
+  const tokens = new Map(all.map(({ name }, index) => [name, `token-${index}-of-${name}`]))
+  const lines = all.map(
+    ({ name, groups = [] }, index) => `${tokens.get(name)},${name},uid-${index},"${groups.join(',')}"`,
+  )
+  await writeFile(join(folder, 'tokens.csv'), `${lines.join('\n')}\n`, { mode: 0o600 })
+  return tokens
+}
+
+function etcdFlags(folder: string, client: number, peer: number): string[] {
+  const [clients, peers] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
+  return [
+    `--data-dir=${join(folder, 'etcd')}`,
+    `--listen-client-urls=${clients}`,
+    `--advertise-client-urls=${clients}`,
+    `--listen-peer-urls=${peers}`,
+    `--initial-advertise-peer-urls=${peers}`,
+    `--initial-cluster=default=${peers}`,
+    '--unsafe-no-fsync',
+  ]
+}
+
+function apiFlags(folder: string, etcd: number, port: number): string[] {
+  return [
+    '--bind-address=127.0.0.1',
+    '--advertise-address=127.0.0.1',
+    `--secure-port=${port}`,
+    `--cert-dir=${join(folder, 'certs')}`,
+    `--etcd-servers=http://127.0.0.1:${etcd}`,
+    '--service-cluster-ip-range=10.0.0.0/24',
+    '--allow-privileged=true',
+    `--service-account-issuer=https://127.0.0.1:${port}`,
+    `--service-account-key-file=${join(folder, 'sa.pub')}`,
+    `--service-account-signing-key-file=${join(folder, 'sa.key')}`,
+    '--authorization-mode=RBAC',
+    `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    '--anonymous-auth=false',
+    '--disable-admission-plugins=ServiceAccount',
+  ]
+}
+
+function managerFlags(folder: string): string[] {
+  const controllers = ['namespace', 'garbage-collector', 'deployment', 'replicaset', 'serviceaccount', 'job']
+  return [
+    `--kubeconfig=${join(folder, 'kubeconfig')}`,
+    '--bind-address=127.0.0.1',
+    '--secure-port=0',
+    '--leader-elect=false',
+    `--service-account-private-key-file=${join(folder, 'sa.key')}`,
+    `--controllers=${controllers.map((name) => `${name}-controller`).join(',')}`,
+  ]
+}
+
+const START_MS = 60_000
+
+async function certificate(path: string, server: Running): Promise<string> {
+  const call = createCall({ signal: AbortSignal.timeout(START_MS) })
+  while (!existsSync(path)) {
+    refuseExited(server)
+    await sleep(50, call)
+  }
+  return readFile(path, 'utf8')
+}
+
+async function ready(connection: HttpClientOptions, server: Running): Promise<void> {
+  const call = createCall({ signal: AbortSignal.timeout(START_MS) })
+  const client = httpClient(connection)
+  for (;;) {
+    refuseExited(server)
+    const answer = await client.send({ method: 'GET', path: '/readyz' }, call).catch(() => undefined)
+    if (answer !== undefined) return client[Symbol.asyncDispose]?.()
+    await sleep(100, call)
+  }
+}
+
+function refuseExited({ child, said }: Running): void {
+  if (child.exitCode === null && child.signalCode === null) return
+  throw new GitOpsError('INTERNAL', `The API server ended while it started: ${said().slice(-1000)}`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new GitOpsError('INTERNAL', 'The machine gave no port.')
+  return address.port
+}
+
+function kubeConfigOf(server: string, ca: string, token: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+    'current-context': 'test',
+  })
+}
