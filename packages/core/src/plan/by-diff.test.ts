@@ -195,6 +195,31 @@ describe('what is planned', () => {
     expect(actions(plan(scene))).toEqual(expected)
   })
 
+  test('going back from a run that stopped half-way is a change of the declaration, not drift', () => {
+    const first = declare('a', { size: 1 }, { options: { selfHeal: false } })
+    const second = declare('a', { size: 2 })
+    const scene = { desired: [first], previous: [first], actual: [found('a', { size: 2 })] }
+    expect(actions(plan({ ...scene, owned: [own('a', { digest: second.digest })] }))).toEqual(['update a (revision)'])
+    expect(rules(plan({ ...scene, owned: [own('a', { digest: first.digest })] }))).toEqual(['self-heal-disabled a'])
+  })
+
+  test('bodies with equal digests are not compared: one changed of ten thousand costs one', () => {
+    let compared = 0
+    const options: PlanByDiffOptions = { view: ({ body }) => (compared++, body) }
+    const all = Array.from({ length: 10_000 }, (_, index) => declare(`q${index}`, { size: index }))
+    const actual = all.map(({ ref: { name }, body, digest }) => found(name, { ...body }, { digest }))
+    const desired = all.with(77, declare('q77', { size: -1 }))
+    const planned = plan({
+      desired,
+      previous: all,
+      actual,
+      owned: all.map(({ ref: { name }, digest }) => own(name, { digest })),
+      options,
+    })
+    expect(actions(planned)).toEqual(['update q77 (revision)'])
+    expect(compared).toBe(1)
+  })
+
   test('each field says what made it differ', () => {
     const planned = plan({
       desired: [declare('a', { size: 2, color: 'red', name: 'new' })],

@@ -1,3 +1,4 @@
+import type { Owned } from '../actual/inventory.ts'
 import type { Resource } from '../desired/desired.ts'
 import { parsePointer } from '../desired/pointer.ts'
 import type { JsonObject } from '../runtime/json.ts'
@@ -54,7 +55,15 @@ export function combineCauses(causes: readonly (Cause | undefined)[]): Cause {
   return others.every((cause) => cause === first) ? first : 'both'
 }
 
-/** Whether the declaration is known to be the one that was applied last. */
-export function isUnchanged(now: Resource, previous: Resource | undefined, appliedDigest: string | undefined): boolean {
-  return previous === undefined ? appliedDigest === now.digest : previous.digest === now.digest
+/** Whether the declaration is known to be the one that was applied last. The inventory knows best. */
+export function isUnchanged(now: Resource, previous: Resource | undefined, applied: Owned | undefined): boolean {
+  return (applied?.digest ?? previous?.digest) === now.digest
+}
+
+/**
+ * The previous declaration, if it is the one that was applied last. After a run that stopped half-way
+ * some resources have a newer one, and what differs from it is then no drift.
+ */
+export function lastApplied(previous: Resource | undefined, applied: Owned | undefined): Resource | undefined {
+  return applied?.digest === undefined || applied.digest === previous?.digest ? previous : undefined
 }

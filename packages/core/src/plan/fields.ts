@@ -2,7 +2,7 @@ import type { ActualResource, Actor } from '../actual/actual.ts'
 import type { Resource } from '../desired/desired.ts'
 import { refKey } from '../desired/ref.ts'
 import type { Comparison } from './comparison.ts'
-import { causesOf, isUnchanged } from './causes.ts'
+import { causesOf, isUnchanged, lastApplied } from './causes.ts'
 import { diffJson, type DiffOptions, type JsonDifference } from './diff.ts'
 import { ruleText, ruleThatIgnores } from './ignore.ts'
 import type { Cause, FieldChange, Ignored } from './plan.ts'
@@ -28,15 +28,18 @@ export function compareFields(declared: Resource, found: ActualResource, compari
   if (found.digest === declared.digest || found.body === declared.body) return none
   const { request, options, previous } = comparison
   const view = options.view?.(found, declared.body) ?? found.body
-  const before = previous.get(refKey(declared.ref))
+  const key = refKey(declared.ref)
+  const before = previous.get(key)
   const secrets = secretPaths(declared.sensitive, found.sensitive, before?.sensitive)
   const { redact, isStandIn } = createRedaction(secrets, request.seal)
   const how: DiffOptions = { ...options, atomic: (value) => isStandIn(value) || options.atomic?.(value) === true }
   const bodies = { before: redact(view), after: redact(declared.body) }
   const differences = diffJson(bodies.before, bodies.after, how)
   if (differences.length === 0) return none
-  const unchanged = isUnchanged(declared, before, request.owned.get(refKey(declared.ref))?.digest)
-  const causes = causesOf(differences, { ...bodies, previous: before && redact(before.body) }, unchanged, how)
+  const applied = request.owned.get(key)
+  const unchanged = isUnchanged(declared, before, applied)
+  const base = lastApplied(before, applied)
+  const causes = causesOf(differences, { ...bodies, previous: base && redact(base.body) }, unchanged, how)
   const described = differences.map((each, index) => describeField(each, causes[index]!, found, secrets))
   return splitIgnored(declared, described, comparison)
 }

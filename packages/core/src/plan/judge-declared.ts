@@ -59,7 +59,7 @@ function judgeMissing(declared: Resource, owned: Owned | undefined, comparison: 
 }
 
 function causeOfMissing(declared: Resource, owned: Owned, { previous }: Comparison): Cause {
-  return isUnchanged(declared, previous.get(refKey(declared.ref)), owned.digest) ? 'drift' : 'both'
+  return isUnchanged(declared, previous.get(refKey(declared.ref)), owned) ? 'drift' : 'both'
 }
 
 function claimedByAnother(found: ActualResource, owned: Owned | undefined): Verdict {
