@@ -1,13 +1,29 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type Plugin } from 'vitest/config'
 
 const conditions = ['@gitops-sdk/source']
 
 export default defineConfig({
+  plugins: process.env['MUTANT'] === undefined ? [] : [mutate(process.env['MUTANT'])],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'scripts/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.real.test.ts'],
     testTimeout: 20_000,
   },
 })
+
+/** Breaks one line of the engine on purpose; see scripts/mutants.ts. */
+function mutate(mutant: string): Plugin {
+  const { file, find, replace } = JSON.parse(mutant) as Readonly<Record<'file' | 'find' | 'replace', string>>
+  return {
+    name: 'mutant',
+    enforce: 'pre',
+    transform: (code, id) => (id.endsWith(file) ? code.replace(find, replace) : undefined),
+  }
+}

@@ -32,7 +32,7 @@ export type EventBody = {
 
 /** Every event and what it says, in the order of a reconcile. */
 export interface EventBodies {
-  /** The reconciler took the application on. `remembered` is what the ledger knows of it. */
+  /** The reconciler took the application on. `remembered` is what the ledger knows of it; told again when it could not be read at first. */
   added: { readonly remembered: Remembered }
   /** The reconciler let the application go; `destroyed` tells whether its resources went with it. */
   removed: { readonly destroyed: boolean }

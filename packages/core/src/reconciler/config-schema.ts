@@ -137,6 +137,7 @@ export const reconcilerSchema: OptionSchema = options({
   concurrency: { type: 'integer', minimum: 1 },
   targetConcurrency: { type: 'integer', minimum: 1 },
   observeTimeoutMs: durationMs,
+  sourceTimeoutMs: durationMs,
   stopTimeoutMs: durationOrZeroMs,
   notifiers: list(object),
   clock: {

@@ -8,10 +8,15 @@ import { restrictPlan } from './policy/restrict.ts'
 import type { Policy } from './policy/policy.ts'
 import type { Session, Wanted } from './session.ts'
 
-/** Rules that leave something out on purpose. Anything else in `blocked` is in the way of being ready. */
+/**
+ * Rules that leave something alone on purpose: what is declared is there all the same. Anything else in `blocked` is in
+ * the way of being ready.
+ */
 const deliberate: ReadonlySet<string> = new Set([
   'prune-disabled',
   'prune-unconfirmed',
+  'never-confirmed',
+  'identity-changed',
   'self-heal-off',
   'self-heal-disabled',
   'drift-adopted',

@@ -3,7 +3,7 @@ import type { Feedback } from '../feedback/feedback.ts'
 import { applyChange } from '../ledger/change.ts'
 import type { Ledger, LedgerChange, LedgerRecord } from '../ledger/ledger.ts'
 import type { Seal } from '../plan/plan.ts'
-import type { Call } from '../runtime/call.ts'
+import { type Call, withDeadline } from '../runtime/call.ts'
 import type { Member } from './member.ts'
 import type { Pools } from './pools.ts'
 import type { Queue } from './queue.ts'
@@ -18,9 +18,13 @@ export interface Engine {
   readonly queue: Queue
   readonly members: Map<string, Member>
   readonly observeTimeoutMs: number
+  readonly sourceTimeoutMs: number
   /** The fingerprints of this installation. */
   seal(): Promise<Seal>
 }
+
+/** A ledger that takes longer is as good as gone; the record is read again before anything else is done. */
+export const LEDGER_TIMEOUT_MS = 30_000
 
 /** Records an event of `member`. */
 export function tell(engine: Engine, event: EventBody): void {
@@ -30,7 +34,10 @@ export function tell(engine: Engine, event: EventBody): void {
 /** The record of the application: as last read or committed, or read now. */
 export async function recordOf(engine: Engine, member: Member): Promise<LedgerRecord> {
   if (member.record !== undefined) return member.record
-  return keepNewer(member, await engine.ledger.read(member.name, engine.call))
+  const read = await withDeadline(engine.call, LEDGER_TIMEOUT_MS, `Reading the ledger of ${member.name}`, (call) =>
+    engine.ledger.read(member.name, call),
+  )
+  return keepNewer(member, read)
 }
 
 /** A commit may have been faster than a read. */
@@ -59,7 +66,9 @@ async function commitInTurn(engine: Engine, member: Member, change: RecordChange
   const made = typeof change === 'function' ? change(record) : change
   const whole: LedgerChange = { ...made, expect: record.version }
   try {
-    const version = await engine.ledger.commit(member.name, whole, engine.call)
+    const version = await withDeadline(engine.call, LEDGER_TIMEOUT_MS, `Writing the ledger of ${member.name}`, (call) =>
+      engine.ledger.commit(member.name, whole, call),
+    )
     member.record = { ...applyChange(record, whole), version }
   } catch (error) {
     member.record = undefined

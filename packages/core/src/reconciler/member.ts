@@ -16,6 +16,8 @@ export interface Member {
   readonly source: Source
   readonly target: Target
   readonly policy: Policy
+  /** What the ledger knows of it was told. */
+  remembered: boolean
   /** As it was last read or committed; absent when it must be read again. */
   record?: LedgerRecord | undefined
   /** The commit that others wait for. */

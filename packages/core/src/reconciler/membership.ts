@@ -16,23 +16,31 @@ export async function addMember(engine: Engine, application: Application): Promi
   const member = newMember(application)
   engine.members.set(name, member)
   try {
-    const { state, suspension, hold, journal } = await recordOf(engine, member)
-    tell(engine, {
-      type: 'added',
-      application: name,
-      remembered: {
-        interrupted: journal !== undefined,
-        ...(state.applied && { applied: state.applied }),
-        ...(state.appliedDigest !== undefined && { appliedDigest: state.appliedDigest }),
-        ...(suspension && { suspension }),
-        ...(hold && { hold }),
-      },
-    })
-    return member
+    await remember(engine, member)
   } catch (error) {
-    engine.members.delete(name)
-    throw error
+    // The application is ours all the same; its first run reads the ledger again, and fails loudly if it cannot.
+    tell(engine, { type: 'added', application: name, remembered: {} })
+    engine.call.log.warn(`The ledger of ${name} cannot be read yet. It is read again before anything is done.`, error)
   }
+  return member
+}
+
+/** Tells what the ledger knows of an application, once it could be read. */
+export async function remember(engine: Engine, member: Member): Promise<void> {
+  if (member.remembered) return
+  const { state, suspension, hold, journal } = await recordOf(engine, member)
+  member.remembered = true
+  tell(engine, {
+    type: 'added',
+    application: member.name,
+    remembered: {
+      interrupted: journal !== undefined,
+      ...(state.applied && { applied: state.applied }),
+      ...(state.appliedDigest !== undefined && { appliedDigest: state.appliedDigest }),
+      ...(suspension && { suspension }),
+      ...(hold && { hold }),
+    },
+  })
 }
 
 function newMember(application: Application): Member {
@@ -43,6 +51,7 @@ function newMember(application: Application): Member {
     source,
     target,
     policy: resolvePolicy(policy),
+    remembered: false,
     hinted: false,
     driftDueMs: 0,
     failures: 0,

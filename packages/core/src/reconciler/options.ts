@@ -17,6 +17,8 @@ export interface ReconcilerOptions {
   readonly targetConcurrency?: number
   /** How long one read of a target may take that is cheap to observe, in milliseconds. @defaultValue 60_000 */
   readonly observeTimeoutMs?: number
+  /** How long asking a source, fetching a revision and rendering it may take each, in milliseconds. @defaultValue 300_000 */
+  readonly sourceTimeoutMs?: number
   /** How long `stop` lets a run in progress go on, in milliseconds. @defaultValue 30_000 */
   readonly stopTimeoutMs?: number
   /** Receive every event; a failure of one is logged and changes nothing. @defaultValue none */

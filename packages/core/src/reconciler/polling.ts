@@ -1,4 +1,4 @@
-import { type Call, sleep } from '../runtime/call.ts'
+import { type Call, sleep, withDeadline } from '../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Timer } from '../runtime/clock.ts'
 import type { Revision, Source } from '../source/source.ts'
@@ -102,7 +102,9 @@ function membersOf(engine: Engine, source: Source): readonly Member[] {
 
 async function ask(engine: Engine, source: Source, call: Call, members: readonly Member[]): Promise<Revision> {
   try {
-    const revision = await source.resolve(call)
+    const revision = await withDeadline(call, engine.sourceTimeoutMs, `Asking ${source.id}`, (timed) =>
+      source.resolve(timed),
+    )
     for (const member of members) await learn(engine, member, revision)
     return revision
   } catch (thrown) {
@@ -150,13 +152,29 @@ async function releaseHold(engine: Engine, member: Member, revision: Revision): 
 async function supersede(engine: Engine, member: Member, revision: Revision): Promise<void> {
   const { run, source, target, record } = member
   if (run?.revision === undefined || run.revision.id === revision.id || record?.hold !== undefined) return
-  const snapshot = await source.snapshot(revision, engine.call)
-  const digest = await snapshot.digest('', engine.call)
-  if (member.run !== run || digest === run.basis?.snapshotDigest) return
+  const digest = await digestOf(engine, source, revision)
+  if (member.run !== run || digest === undefined || digest === run.basis?.snapshotDigest) return
   tell(engine, { type: 'superseded', application: member.name, revision: run.revision, by: revision, runId: run.id })
   // A plan that is applied as a whole is not broken off half-way; its waits are.
   const isApplying = engine.feedback.state(member.name)?.phase === 'applying'
   if (target.supports.granularity === 'whole' && isApplying) return
   const message = `Revision ${revision.id} took the place of ${run.revision.id}.`
   run.controller.abort(new GitOpsError('CANCELLED', message, { details: { ended: 'superseded' } }))
+}
+
+/** Absent when it cannot be read now: the run that follows reads it again, and says so. */
+async function digestOf(
+  { call, sourceTimeoutMs }: Engine,
+  source: Source,
+  revision: Revision,
+): Promise<string | undefined> {
+  try {
+    return await withDeadline(call, sourceTimeoutMs, `Reading ${source.id}`, async (timed) => {
+      const snapshot = await source.snapshot(revision, timed)
+      return snapshot.digest('', timed)
+    })
+  } catch (error) {
+    call.log.debug(`${source.id}: revision ${revision.id} cannot be read yet.`, error)
+    return undefined
+  }
 }

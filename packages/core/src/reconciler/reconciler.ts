@@ -2,17 +2,17 @@ import type { ApplicationEvent, EventOf, EventType } from '../feedback/events.ts
 import { type Listener } from '../feedback/emitter.ts'
 import { createFeedback } from '../feedback/feedback.ts'
 import type { ApplicationState } from '../feedback/state.ts'
-import type { AuditRecord, HistoryQuery, RunRecord } from '../ledger/ledger.ts'
+import type { AuditRecord, HistoryQuery, Ledger, RunRecord } from '../ledger/ledger.ts'
 import { memoryLedger } from '../ledger/memory.ts'
 import type { Plan } from '../plan/plan.ts'
 import { createSeal } from '../plan/seal.ts'
-import { createCall } from '../runtime/call.ts'
+import { type Call, createCall, withDeadline } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Application } from './application.ts'
 import { validateApplication, validateReconcilerOptions } from './config.ts'
 import { checkDependencies } from './dependency-graph.ts'
 import { addMember, removeMember } from './membership.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, LEDGER_TIMEOUT_MS } from './engine.ts'
 import type { Asked, Member } from './member.ts'
 import { notifyAll } from './notify.ts'
 import type { ReconcilerOptions } from './options.ts'
@@ -205,7 +205,13 @@ function createEngine(options: ReconcilerOptions): Engine {
     queue: createQueue({ clock: call.clock, work: (name, work) => workOn(engine, name, work) }),
     members: new Map(),
     observeTimeoutMs: options.observeTimeoutMs ?? 60_000,
-    seal: () => (seal ??= ledger.installKey(call).then(createSeal)),
+    sourceTimeoutMs: options.sourceTimeoutMs ?? 300_000,
+    seal: () => {
+      seal ??= keyOf(ledger, call).then(createSeal)
+      // A ledger that could not be read this time is asked again.
+      seal.catch(() => (seal = undefined))
+      return seal
+    },
   }
   return engine
 }
@@ -220,6 +226,10 @@ function refuseDuplicates(applications: readonly Application[]): void {
       `Two applications are called ${JSON.stringify(twice)}. Give each a name of its own.`,
     )
   }
+}
+
+function keyOf(ledger: Ledger, call: Call): Promise<Uint8Array> {
+  return withDeadline(call, LEDGER_TIMEOUT_MS, 'Reading the installation key', (timed) => ledger.installKey(timed))
 }
 
 function graphOf(applications: readonly Application[]): ReadonlyMap<string, readonly string[]> {

@@ -27,24 +27,18 @@ function byKey(desired: DesiredState): ReadonlyMap<string, Resource> {
 }
 
 function intended(
-  { ref, action, uid }: Change,
+  { ref, action }: Change,
   owned: Owned | undefined,
   declared: ReadonlyMap<string, Resource>,
   revision: string,
 ): Owned[] {
   if (action === 'delete' || action === 'forget') return owned === undefined ? [] : [{ ...owned, state: 'deleting' }]
-  if (owned?.state === 'applied') return []
-  const origin = declared.get(refKey(ref))?.origin
-  // The identity is not ours yet: an adoption that never happened must not delete it later.
-  return [
-    {
-      ref,
-      state: 'intended',
-      revision,
-      ...(action === 'adopt' && uid !== undefined && { uid }),
-      ...(origin && { origin }),
-    },
-  ]
+  if (owned?.state === 'applied' && action === 'update') return []
+  const wanted = declared.get(refKey(ref))
+  const known = wanted && { digest: wanted.digest, ...(wanted.origin && { origin: wanted.origin }) }
+  // Without an identity: what is made gets a new one, and an adoption that never happened must not delete
+  // somebody's resource later.
+  return [{ ref, state: 'intended', revision, ...known }]
 }
 
 /** Written after each step: what succeeded is owned under its identity, what is gone is forgotten. */

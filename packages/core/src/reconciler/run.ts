@@ -9,6 +9,7 @@ import { applyPlan, withoutHooks } from './apply-plan.ts'
 import { decide, obstacles, restrict, sawEverything } from './decide.ts'
 import { expireSuspension } from './decisions.ts'
 import { dependencyBlocker, gatherInputs } from './dependencies.ts'
+import { remember } from './membership.ts'
 import { restrictAndTell, settleHealed } from './drift.ts'
 import { type Engine, commit, recordOf, tell } from './engine.ts'
 import { assessOnce, untilHealthy } from './health-wait.ts'
@@ -69,6 +70,7 @@ function tellProgress(engine: Engine, member: Member): NonNullable<Session['call
 /** The whole library: pull, look, plan the difference, apply it, wait until it works. */
 async function sentence(session: Session, outcomes: Outcome[]): Promise<Ending> {
   const { member, run } = session
+  await remember(session.engine, member)
   await recover(session)
   await expireSuspension(session.engine, member)
   const revision = await resolveRevision(session)

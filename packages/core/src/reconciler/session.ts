@@ -40,15 +40,17 @@ export function tellStarted(session: Session): void {
   tell(engine, { type: 'started', application: member.name, runId: run.id, trigger: triggers.join(', ') })
 }
 
-/** Work of this process: rendering, parsing, comparing. */
+/** Work on declarations: fetching, rendering, parsing. None of it may take for ever. */
 export async function think<T>(
   session: Session,
   activity: Session['activity'],
   work: (call: RunCall) => Promise<T>,
 ): Promise<T> {
   session.activity = activity
-  const { engine, call, priority } = session
-  return whole(session, () => engine.pools.think(() => work(call), { signal: call.signal, priority }))
+  const { engine, member, call, priority } = session
+  const timed = (): Promise<T> =>
+    withDeadline(call, engine.sourceTimeoutMs, `${activity} of ${member.name} from ${member.source.id}`, work)
+  return whole(session, () => engine.pools.think(timed, { signal: call.signal, priority }))
 }
 
 /** A question to the target, within the target's budget and, where the target is cheap to ask, a deadline. */
