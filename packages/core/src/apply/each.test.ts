@@ -115,6 +115,17 @@ test('after a failure the same step is finished and later steps are not begun', 
   ])
 })
 
+test('what is for a failure is made after one, and only then', async () => {
+  const onFailure = { phase: 'SyncFail', wave: 0 } as const
+  const plan = planOf(change('a'), change('b', 'create', onFailure))
+  const fail: Write = async ({ ref: { name } }) => {
+    if (name === 'a') throw new GitOpsError('TARGET_REFUSED', 'no')
+  }
+  expect(await run(plan, fail)).toEqual(['a failed TARGET_REFUSED', 'b succeeded'])
+  expect(await run(plan, async () => {})).toEqual(['a succeeded', 'b skipped CANCELLED'])
+  expect(await run(planOf(change('b', 'create', onFailure)), fail)).toEqual(['b succeeded'])
+})
+
 test('an abort ends the wait for a write that ignores it, and nothing else begins', async () => {
   const call = testCall()
   const started: string[] = []

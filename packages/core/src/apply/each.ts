@@ -28,7 +28,8 @@ export interface ApplyEachOptions {
  *
  * `call.fence` is asked before each write. When the call is aborted or the fence is lost, no further
  * write starts: writes under way are `unknown`, the rest is `skipped`. After a failure, the changes of
- * the same step are still made and later steps are `skipped`. A `replace` is two writes, a removal and
+ * the same step are still made and later steps are `skipped`, but for `SyncFail`: in a plan that also
+ * holds other phases, its changes are made only after a failure. A `replace` is two writes, a removal and
  * a creation; a `forget` is none. Throws `PLAN_STALE` when the plan was made from another declaration.
  */
 export async function* applyEach(
@@ -41,10 +42,13 @@ export async function* applyEach(
   refuseStale(plan, desired)
   const declared = new Map(desired.resources.map((each) => [refKey(each.ref), each]))
   const make = (change: Change): Promise<Outcome> => makeChange(change, declared.get(refKey(change.ref)), call, write)
+  const ordinary = plan.changes.some(({ step }) => step.phase !== 'SyncFail')
   let obstacle: Outcome | undefined
   for (const step of stepsOf(plan)) {
     const before = obstacle
-    const run = before === undefined ? make : (change: Change) => skippedAfter(before, change)
+    const onFailure = ordinary && step[0]?.step.phase === 'SyncFail'
+    const skip = (change: Change): Promise<Outcome> => skipped(change, before)
+    const run = onFailure === (before !== undefined) ? make : skip
     for await (const outcome of asTheySettle(step, concurrency, run)) {
       if (outcome.status !== 'succeeded') obstacle ??= outcome
       yield outcome
@@ -114,8 +118,13 @@ function about({ ref, action }: Change): Pick<Outcome, 'ref' | 'action'> {
   return { ref, action }
 }
 
-async function skippedAfter(obstacle: Outcome, change: Change): Promise<Outcome> {
-  const message = `${label(change.ref)} was not begun because ${label(obstacle.ref)} did not succeed.`
-  const error = new GitOpsError('APPLY_FAILED', message, { cause: obstacle.error })
-  return { ...about(change), status: 'skipped', error: obstacle.status === 'skipped' ? obstacle.error! : error }
+async function skipped(change: Change, obstacle: Outcome | undefined): Promise<Outcome> {
+  return { ...about(change), status: 'skipped', error: whySkipped(change, obstacle) }
+}
+
+function whySkipped({ ref }: Change, obstacle: Outcome | undefined): GitOpsError {
+  if (obstacle === undefined) return new GitOpsError('CANCELLED', `${label(ref)} is for a failure, and there was none.`)
+  if (obstacle.status === 'skipped' && obstacle.error !== undefined) return obstacle.error
+  const message = `${label(ref)} was not begun because ${label(obstacle.ref)} did not succeed.`
+  return new GitOpsError('APPLY_FAILED', message, { cause: obstacle.error })
 }

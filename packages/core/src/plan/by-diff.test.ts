@@ -444,6 +444,8 @@ describe('order', () => {
     const a = declare('a', { size: 1 })
     const scene = { desired: [a, hook], previous: [a, hook], owned: [own('a')] }
     expect(plan({ ...scene, actual: [found('a', { size: 1 })] }).changes).toEqual([])
+    const gone = { ...scene, actual: [found('a', { size: 1 })], owned: [own('a'), own('gone')] }
+    expect(actions(plan(gone))).toEqual(['forget gone (revision)'])
     expect(actions(plan({ ...scene, actual: [found('a', { size: 9 })] }))).toEqual(['update a (drift)'])
     expect(actions(plan({ ...scene, actual: [found('a', { size: 9 })], request: { hooks: true } }))).toEqual([
       'create migrate (hook)',

@@ -69,9 +69,10 @@ function selection({ only }: PlanRequest): (ref: ResourceRef) => boolean {
 
 function judgeHooks(comparison: Comparison, drafts: readonly Draft[]): Verdict[] {
   const { desired, request } = comparison
-  const driftOnly = drafts.every((draft) => draft.cause === 'drift')
+  const writes = drafts.filter((draft) => draft.action !== 'forget')
+  const driftOnly = writes.every((draft) => draft.cause === 'drift')
   const wanted = request.hooks ?? (!driftOnly && request.only === undefined)
-  if (!wanted || drafts.length === 0 || request.mode === 'accept-drift') return []
+  if (!wanted || writes.length === 0 || request.mode === 'accept-drift') return []
   return desired.resources
     .filter((each) => each.order?.hook !== undefined && runsIn(each, request.mode))
     .map((each) => judgeHook(each, comparison))

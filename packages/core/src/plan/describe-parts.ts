@@ -46,9 +46,14 @@ export function incompleteText({ complete, blocked }: Plan): string | undefined 
 /** A value on one line, secrets as a short mark that still shows equality. */
 export function valueText(value: FieldValue | undefined): string {
   if (value === undefined) return '(nothing)'
-  if (isRedacted(value)) return `(secret ${plainText(value.redacted.slice(0, 8))})`
-  const text = plainText(JSON.stringify(value))
+  if (isRedacted(value)) return secretText(value)
+  const json = JSON.stringify(value, (_, part: FieldValue) => (isRedacted(part) ? secretText(part) : part))
+  const text = plainText(json)
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}… (${text.length} characters)` : text
+}
+
+function secretText({ redacted }: Redacted): string {
+  return `(secret ${plainText(redacted.slice(0, 8))})`
 }
 
 /** Text without anything that a terminal or a page would obey: control characters and changes of direction are shown. */

@@ -165,6 +165,15 @@ test.each<[string, Partial<Plan>, string]>([
   expect(describe({ ...empty, ...more })).toBe(expected)
 })
 
+test('a secret inside a value is marked there', () => {
+  const data = { user: 'shop', password: { redacted: 'aaaabbbbcccc' } }
+  const text = describe({
+    ...empty,
+    changes: [{ ...update, fields: [{ path: '/data', op: 'add', after: data, sensitive: true }] }],
+  })
+  expect(text).toContain('/data: {"user":"shop","password":"(secret aaaabbbb)"}')
+})
+
 test('a drift is one sentence', () => {
   expect(describe([{ ref: orders, kind: 'missing', fields: [], healed: false }])).toBe(
     'queue shop/orders was deleted; not healed',
