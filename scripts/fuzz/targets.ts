@@ -11,6 +11,7 @@ import {
   seededRandom,
 } from '@gitops-sdk/core'
 import { parseAllowedSigners, verifyCommit } from '@gitops-sdk/core/git'
+import { follow, managersOf, project } from '../../packages/k8s-adapter/src/observe/field-set.ts'
 import { parsePointer, toPointer } from '../../packages/core/src/desired/pointer.ts'
 import { applyJsonPatch } from '../../packages/core/src/desired/patch.ts'
 import { ruleThatIgnores } from '../../packages/core/src/plan/ignore.ts'
@@ -204,6 +205,31 @@ export const fuzzTargets: readonly FuzzTarget[] = [
         'no difference in one direction means none in the other',
         isSame === (diffJson(after, before).length === 0),
       )
+    },
+  },
+  {
+    name: 'managedFields',
+    share: 4,
+    corpus: [
+      '{"metadata":{"managedFields":[{"manager":"m","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:spec":{"f:list":{"k:{\\"name\\":\\"x\\"}":{".":{},"f:v":{}},"v:1":{},"i:0":{}}}}}]},"spec":{"list":[{"name":"x","v":1},1]}}',
+    ].map(bytesOf),
+    words: [
+      '"f:__proto__":{}',
+      '"k:{":{}',
+      '"v:[":{}',
+      '"i:-1":{}',
+      '"i:99999999999":{}',
+      '".":{}',
+      'null',
+      '[]',
+      '"k:{\\"__proto__\\":1}":{}',
+    ],
+    run: (bytes) => {
+      const object = decode(bytes, 'a.json')[0] ?? {}
+      for (const { fields } of managersOf(object)) {
+        project(object, fields)
+        for (const step of Object.keys(fields)) follow(object, step)
+      }
     },
   },
   {

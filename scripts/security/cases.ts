@@ -22,7 +22,7 @@ const rows: readonly Row[] = [
   ['G08', 'reserved names, names that differ in case', 'kept apart'],
   ['G09', 'names that differ in normalisation', 'kept apart, fixed order'],
   ['G11', 'a large blob in a small pack', 'SOURCE_LIMIT before inflating'],
-  ['G12', 'packs of many objects, long delta chains', 'SOURCE_LIMIT', /delta/],
+  ['G12', 'packs of many objects, long delta chains', 'SOURCE_LIMIT', /(delta|pack).*(bomb|chain|deep|limit|refused)/i],
   ['G13', 'many files, deep folders', 'SOURCE_LIMIT names the budget', /directory.*too (many|deep|much)/],
   ['G14', 'a truncated or damaged pack', 'typed error, last revision stays', /faults.*(truncate|pack|flipped|cut off)/],
   ['G16', 'a login page instead of Git', 'SOURCE_PROTOCOL', /faults.*page of HTML/],
@@ -32,8 +32,8 @@ const rows: readonly Row[] = [
     'typed, nothing pruned, no tight loop',
     /faults.*(refuses the credentials|forbids|is hidden|asks to wait)/,
   ],
-  ['G18', 'redirects to elsewhere', 'no credentials leave the origin', /redirect/],
-  ['G19', 'credentials in an address', 'refused and not repeated'],
+  ['G18', 'redirects to elsewhere', 'no credentials leave the origin', /http\.test.*redirect/],
+  ['G19', 'credentials in an address', 'refused and not repeated', /http\.test.*(canary-secret|upload-pack|ext::)/],
   ['G21', 'addresses inside the network', 'DESTINATION_DENIED'],
   ['G22', 'hostile ref names', 'refused by grammar'],
   [
@@ -87,7 +87,12 @@ const rows: readonly Row[] = [
     /templates stay literal/,
     /variables keep their type/,
   ],
-  ['Y20', 'very large objects', 'DECLARATION_LIMIT', /(maxBytes|maxResources|limit)/],
+  [
+    'Y20',
+    'very large objects',
+    'DECLARATION_LIMIT',
+    /(maxBytes|maxResources|maxTotalBytes|too much in all|folder limit)/i,
+  ],
   [
     'Y21',
     'damaged Secrets',
@@ -125,7 +130,7 @@ const rows: readonly Row[] = [
   ['W10', 'hostile refs and revisions', 'nobody reads them'],
   // Kubernetes
   ['K01', 'cluster-wide kinds of a tenant', 'TENANT_DENIED', /cluster-wide object of a tenant/],
-  ['K03', 'blank identities', 'refused', /impersonat/i],
+  ['K03', 'blank identities', 'refused'],
   ['K04', 'a kubeconfig that runs or reads something', 'refused unless allowed', /kube-?config.*(exec|refus)/i],
   [
     'K05',

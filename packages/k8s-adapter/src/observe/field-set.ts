@@ -57,16 +57,27 @@ export function follow(value: Json | undefined, step: string): Json | undefined 
   if (step.startsWith('f:')) return isObject(value) && Object.hasOwn(value, rest) ? value[rest] : undefined
   if (!Array.isArray(value)) return undefined
   if (step.startsWith('k:')) return value.find((item: Json) => hasKeys(item, rest))
-  if (step.startsWith('v:'))
-    return value.find((item: Json) => canonicalJson(item) === canonicalJson(JSON.parse(rest) as Json))
+  if (step.startsWith('v:')) {
+    const wanted = parseStep(rest)
+    return value.find((item: Json) => wanted !== undefined && canonicalJson(item) === canonicalJson(wanted))
+  }
   return step.startsWith('i:') ? value[Number(rest)] : undefined
 }
 
 /** Whether an item of a list is the one that the keys name. */
 export function hasKeys(item: Json | undefined, keys: string): boolean {
-  if (!isObject(item)) return false
-  const wanted = JSON.parse(keys) as JsonObject
-  return Object.entries(wanted).every(([key, value]) => item[key] === value)
+  const wanted = parseStep(keys)
+  if (!isObject(item) || !isObject(wanted)) return false
+  return Object.entries(wanted).every(([key, value]) => Object.hasOwn(item, key) && item[key] === value)
+}
+
+/** What a step says; `undefined` for one that no server writes, which then leads nowhere. */
+function parseStep(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
 }
 
 /** Proves that what we applied is still as we left it. */
