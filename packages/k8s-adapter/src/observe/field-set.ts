@@ -61,7 +61,7 @@ export function follow(value: Json | undefined, step: string): Json | undefined 
     const wanted = parseStep(rest)
     return value.find((item: Json) => wanted !== undefined && canonicalJson(item) === canonicalJson(wanted))
   }
-  return step.startsWith('i:') ? value[Number(rest)] : undefined
+  return /^i:\d+$/.test(step) ? value[Number(rest)] : undefined
 }
 
 /** Whether an item of a list is the one that the keys name. */
