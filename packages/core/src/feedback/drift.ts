@@ -15,7 +15,7 @@ export interface DriftMemory {
 }
 
 /** What is remembered of the drift of one kind on one resource. */
-export interface SeenDrift {
+interface SeenDrift {
   readonly ref: ResourceRef
   readonly kind: Drift['kind']
   /** It is there now. */

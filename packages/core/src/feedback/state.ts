@@ -238,7 +238,7 @@ function otherDrift(state: ApplicationState, gone: Pick<Drift, 'ref' | 'kind'>):
 }
 
 /** `plan` in numbers. */
-export function summarize(plan: Plan): PlanSummary {
+function summarize(plan: Plan): PlanSummary {
   return {
     fingerprint: plan.fingerprint,
     revision: plan.revision.id,

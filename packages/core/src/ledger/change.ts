@@ -25,7 +25,7 @@ export function applyChange(record: LedgerRecord, change: LedgerChange): LedgerR
 }
 
 /** The error of a writer that comes too late. */
-export function fenced(record: Pick<LedgerRecord, 'application' | 'version'>, expected: number): GitOpsError {
+function fenced(record: Pick<LedgerRecord, 'application' | 'version'>, expected: number): GitOpsError {
   const message = `The record of ${record.application} is at version ${record.version}, not ${expected}: somebody else wrote it. Read it again.`
   return new GitOpsError('LEDGER_FENCED', message, { details: { version: record.version, expected } })
 }

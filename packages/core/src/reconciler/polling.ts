@@ -154,10 +154,10 @@ async function supersede(engine: Engine, member: Member, revision: Revision): Pr
   if (run?.revision === undefined || run.revision.id === revision.id || record?.hold !== undefined) return
   const digest = await digestOf(engine, source, revision)
   if (member.run !== run || digest === undefined || digest === run.basis?.snapshotDigest) return
-  tell(engine, { type: 'superseded', application: member.name, revision: run.revision, by: revision, runId: run.id })
   // A plan that is applied as a whole is not broken off half-way; its waits are.
   const isApplying = engine.feedback.state(member.name)?.phase === 'applying'
   if (target.supports.granularity === 'whole' && isApplying) return
+  tell(engine, { type: 'superseded', application: member.name, revision: run.revision, by: revision, runId: run.id })
   const message = `Revision ${revision.id} took the place of ${run.revision.id}.`
   run.controller.abort(new GitOpsError('CANCELLED', message, { details: { ended: 'superseded' } }))
 }

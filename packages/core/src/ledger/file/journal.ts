@@ -10,7 +10,7 @@ import type { Records } from './records.ts'
 import { type Segments, openSegments } from './segments.ts'
 
 /** A run in the history, with the digest that tells whether it was edited. */
-export interface HistoryLine {
+interface HistoryLine {
   readonly sequence: number
   readonly digest: string
   readonly run: RunRecord
@@ -31,13 +31,13 @@ export interface Logs {
 }
 
 /** Lines for both logs. */
-export interface LogLines {
+interface LogLines {
   readonly history: readonly HistoryLine[]
   readonly audit: readonly AuditRecord[]
 }
 
 /** Lines that belong to a commit. They count once the record has the version. */
-export interface Pending extends LogLines {
+interface Pending extends LogLines {
   readonly application: string
   readonly version: number
 }

@@ -19,7 +19,7 @@ export interface Records {
 }
 
 /** A record, and whether it is only kept for its version. */
-export interface StoredRecord {
+interface StoredRecord {
   readonly record: LedgerRecord
   readonly forgotten: boolean
 }

@@ -52,7 +52,7 @@ export async function judge(plan: Plan, policy: Policy, context: JudgeContext, c
 }
 
 /** The approval that covers exactly this plan and is still valid. */
-export function validApproval(
+function validApproval(
   plan: Plan,
   policy: Pick<Policy, 'approvalLifetimeMs'>,
   { approvals, now }: Pick<JudgeContext, 'approvals' | 'now'>,
@@ -61,7 +61,7 @@ export function validApproval(
 }
 
 /** When an approval ends, in epoch milliseconds. */
-export function expiryOf(approval: Approval, policy: Pick<Policy, 'approvalLifetimeMs'>): number {
+function expiryOf(approval: Approval, policy: Pick<Policy, 'approvalLifetimeMs'>): number {
   return approval.expiresAt ?? approval.at + policy.approvalLifetimeMs
 }
 
