@@ -1,15 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type EventOf,
-  type EventType,
-  type Reconciler,
-  createReconciler,
-  describe,
-  memoryLedger,
-} from '@gitops-sdk/core'
+import { type EventOf, type EventType, type Reconciler, createReconciler, describe } from '@gitops-sdk/core'
 import { gitSource } from '@gitops-sdk/core/git'
+import { fileLedger } from '@gitops-sdk/core/node'
 import { type GitServer, type ServedRepository, startGitServer } from '@gitops-sdk/core/testing/git'
 import { flagTarget } from '@gitops-sdk/example-feature-flag-target'
 import { chapter, colour, say, short } from './say.ts'
@@ -49,7 +43,7 @@ async function setTheStage(server: GitServer, home: string): Promise<Stage> {
   const repository = await server.createRepository('flags')
   const folder = join(home, 'flags')
   const reconciler = createReconciler({
-    ledger: memoryLedger(),
+    ledger: fileLedger(join(home, 'ledger')),
     applications: [
       {
         name: application,
