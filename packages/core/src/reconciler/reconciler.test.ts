@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ApplicationEvent } from '../feedback/events.ts'
 import { memoryLedger } from '../ledger/memory.ts'
+import { GitOpsError } from '../runtime/errors.ts'
 import { seededRandom } from '../runtime/random.ts'
 import { type MemoryFiles, memorySource } from '../source/memory.ts'
 import { manualClock } from '../testing/clock.ts'
@@ -278,4 +279,58 @@ test('two applications of one name are refused', async () => {
   await expect(reconciler.add({ name: 'shop', source, target })).rejects.toMatchObject({
     code: 'APPLICATION_DUPLICATE',
   })
+})
+
+test('a failed run is tried again with back-off, long before the next poll', async () => {
+  let refuses = true
+  const before = (operation: string): void => {
+    if (refuses && operation === 'write') throw new GitOpsError('TARGET_THROTTLED', 'not now')
+  }
+  const retry = { baseMs: 1_000, factor: 2, jitter: 0 }
+  const { reconciler, target, clock, of } = setUp(checkout, { intervalMs: 0, driftIntervalMs: 0, retry }, { before })
+  reconciler.start()
+  await clock.advance(2_999)
+  expect(of('failed')).toHaveLength(2)
+  refuses = false
+  await clock.advance(1)
+  expect(target.live.size).toBe(1)
+  await reconciler.stop()
+})
+
+test('fifty targets that never answer do not delay the one that does', async () => {
+  const clock = manualClock()
+  const hanging = Array.from({ length: 50 }, (_, index) => ({
+    name: `hanging-${index}`,
+    source: memorySource({ files: checkout }),
+    target: memoryTarget({ id: `hanging-${index}`, before: () => new Promise<void>(() => {}) }),
+  }))
+  const target = memoryTarget({ id: 'well' })
+  const well = { name: 'well', source: memorySource({ files: checkout }), target }
+  const applications = [...hanging, well]
+  const reconciler = createReconciler({ applications, clock, random: seededRandom(1), ledger: memoryLedger() })
+  reconciler.start()
+  await clock.settle()
+  expect(reconciler.status('well')).toMatchObject({ alignment: 'aligned', health: 'healthy' })
+  const stopped = reconciler.stop()
+  await clock.advance(60_000)
+  await stopped
+})
+
+test('a commit to one of a hundred applications in one repository plans exactly one', async () => {
+  const clock = manualClock()
+  const names = Array.from({ length: 100 }, (_, index) => `app-${index}`)
+  const files = Object.fromEntries(names.map((name) => [`${name}/flag/checkout.json`, { on: true }]))
+  const repository = memorySource({ files })
+  const applications = names.map((name) => ({ name, source: repository.at(name), target: memoryTarget({ id: name }) }))
+  const reconciler = createReconciler({ applications, clock, random: seededRandom(1), ledger: memoryLedger() })
+  reconciler.start()
+  await clock.settle()
+  const plans = () => applications.reduce((sum, { target }) => sum + target.counts.plan, 0)
+  const before = plans()
+  repository.commit({ 'app-7/flag/checkout.json': { on: false } })
+  await clock.advance(1_000)
+  // One to find the difference, one to read it back.
+  expect(plans() - before).toBe(2)
+  expect(applications[7]?.target.counts.write).toBe(2)
+  await reconciler.stop()
 })
