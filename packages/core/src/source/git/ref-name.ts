@@ -15,7 +15,7 @@ export function assertRefName(name: string): void {
 
 function problemOf(name: string): string | undefined {
   if (name === '') return 'it is empty'
-  if (Buffer.byteLength(name) > MAX_REF_BYTES) return `it is longer than ${MAX_REF_BYTES} bytes`
+  if (new TextEncoder().encode(name).length > MAX_REF_BYTES) return `it is longer than ${MAX_REF_BYTES} bytes`
   if (name.startsWith('-')) return 'it looks like an option'
   if (/[\p{Cc} ~^:?*[\\]/u.test(name)) return 'it holds a character that refs may not hold'
   if (name.includes('..') || name.includes('@{') || name === '@') return 'it is an expression, not a name'

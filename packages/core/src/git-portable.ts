@@ -1,0 +1,1 @@
+export { type PortableGitSourceOptions, portableGitSource } from './source/git/portable/source.ts'
