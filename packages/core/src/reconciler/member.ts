@@ -43,6 +43,10 @@ export interface Member {
   failures: number
   /** The run in progress. */
   run?: CurrentRun | undefined
+  /** The commit of a rollback that is being made. */
+  reverting?:
+    | { readonly to: Revision; readonly written: Promise<{ commit: Revision } | { pending: GitOpsError }> }
+    | undefined
   /** Callers of `reconcile` that wait for the next run. */
   asked: Asked[]
   /** Called by a hint, to wake a wait for health. */

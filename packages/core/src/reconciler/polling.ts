@@ -5,6 +5,7 @@ import type { Revision, Source } from '../source/source.ts'
 import { type Engine, commit, recordOf, tell } from './engine.ts'
 import type { Member } from './member.ts'
 import { pollDelayMs } from './policy/timing.ts'
+import { commitOwedRevert } from './rollback.ts'
 
 /** Asks the sources for new revisions. Applications that share a source share its polls. */
 export interface Polling {
@@ -130,6 +131,9 @@ async function learn(engine: Engine, member: Member, revision: Revision): Promis
     await releaseHold(engine, member, revision)
     await supersede(engine, member, revision)
   }
+  void commitOwedRevert(engine, member, revision).catch((error: unknown) => {
+    engine.call.log.warn(`${member.name}: the commit of its rollback could not be made yet.`, error)
+  })
   for (const each of member.asked) each.isReady = true
   engine.queue.add(member.name, { trigger: previous?.id === revision.id ? 'poll' : 'revision' })
 }

@@ -241,6 +241,19 @@ test('a rollback brings the earlier revision back by a commit and nothing applie
   await reconciler.stop()
 })
 
+test('a commit elsewhere makes an application ready at the new revision without a plan or a write', async () => {
+  const source = memorySource({ files: { 'shop/flag/checkout.json': { on: true }, 'elsewhere/readme.md': 'one' } })
+  const target = memoryTarget()
+  const applications = [{ name: 'part', source: source.at('shop'), target }]
+  await using shop = createReconciler({ applications, clock: manualClock() })
+  await shop.reconcile('part')
+  const before = { ...target.counts }
+  const newest = source.commit({ 'elsewhere/readme.md': 'two' })
+  expect(await shop.reconcile('part')).toMatchObject({ outcome: 'unchanged', revision: newest })
+  expect(target.counts).toEqual(before)
+  expect(await shop.waitFor({ application: 'part', revision: newest.id })).toMatchObject({ ready: newest })
+})
+
 test('stops without leaving a timer, twice', async () => {
   const { reconciler, clock } = setUp(checkout)
   reconciler.start()

@@ -1,7 +1,9 @@
 import type { ApplicationEvent, EventOf, EventType } from '../feedback/events.ts'
 import { type Listener } from '../feedback/emitter.ts'
+import { type Explanation, explain } from '../feedback/explain.ts'
 import { createFeedback } from '../feedback/feedback.ts'
 import type { ApplicationState } from '../feedback/state.ts'
+import { type AuditHead, type AuditVerdict, verifyAudit } from '../ledger/audit.ts'
 import type { AuditRecord, HistoryQuery, Ledger, RunRecord } from '../ledger/ledger.ts'
 import { memoryLedger } from '../ledger/memory.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -57,6 +59,8 @@ export interface Reconciler extends AsyncDisposable {
   /** Asks the source now, because something says that it changed. Returns at once. */
   trigger(name: string): void
   status(name: string): ApplicationState
+  /** How it is doing in one sentence, and what to do next. */
+  explain(name: string): Explanation
   /** The states of all applications, in the order they were added. */
   list(): readonly ApplicationState[]
   /** Calls `listener` for each event of one type. Returns a function that takes it away again. */
@@ -81,6 +85,8 @@ export interface Reconciler extends AsyncDisposable {
   history(query?: HistoryQuery): AsyncIterable<RunRecord>
   /** The audit log, oldest first. */
   audit(): AsyncIterable<AuditRecord>
+  /** Finds out whether the audit log is as it was written. `head`, kept from an earlier verdict, also finds a log that was cut off. */
+  verifyAudit(head?: AuditHead): Promise<AuditVerdict>
 }
 
 /**
@@ -158,6 +164,7 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
     },
     trigger: (name) => void polling.poll(find(engine, name).source).catch(() => {}),
     status: (name) => stateOf(engine, name),
+    explain: (name) => explain(stateOf(engine, name), engine.call.clock.now()),
     list: () => [...engine.feedback.states()],
     on: (type, listener) => engine.feedback.on(type, listener),
     onAny: (listener) => engine.feedback.onAny(listener),
@@ -174,6 +181,7 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
     resolveSuspects: async (name, request) => resolveSuspects(engine, await memberOf(name), request),
     history: (query = {}) => engine.ledger.history(query, engine.call),
     audit: () => engine.ledger.audit({}, engine.call),
+    verifyAudit: (head) => verifyAudit(engine.ledger.audit({}, engine.call), head),
     [Symbol.asyncDispose]: async () => {
       await (stopping ??= stop())
       notifying.stop()

@@ -54,6 +54,20 @@ function rejectedBy({ revision }: Member, from: Revision | undefined, to: Revisi
   return [...new Set(ids)] as string[]
 }
 
+/**
+ * Makes the commit of a rollback that could not be made at the time: the source was down, or the process died. It is
+ * owed as long as the head of the source is a revision that the hold rejects.
+ */
+export async function commitOwedRevert(engine: Engine, member: Member, head: Revision): Promise<void> {
+  const { hold } = await recordOf(engine, member)
+  if (hold?.rejected.includes(head.id) !== true || member.source.writer === undefined) return
+  const { revision: to, by, reason } = hold
+  const written = await commitRevert(engine, member, to, { to, by, reason })
+  if (!('commit' in written)) return
+  const { commit: made } = written
+  tell(engine, { type: 'rolledBack', application: member.name, from: head, to, by, reason, commit: made })
+}
+
 /** What is still being applied or waited for is what is rolled back from. */
 function endRun({ run }: Member, to: Revision): void {
   if (run?.revision === undefined || run.revision.id === to.id) return
@@ -81,12 +95,25 @@ export async function findRevision(engine: Engine, member: Member, to: string | 
   throw new GitOpsError('REVISION_NOT_FOUND', `${member.name} was never at revision ${to}. ${there}`)
 }
 
-async function commitRevert(
+type Written = { readonly commit: Revision } | { readonly pending: GitOpsError }
+
+/** One commit for everybody who wants it at the same time. */
+function commitRevert(engine: Engine, member: Member, to: Revision, request: RollbackRequest): Promise<Written> {
+  const { reverting } = member
+  if (reverting?.to.id === to.id) return reverting.written
+  const written = writeRevert(engine, member, to, request).finally(() => {
+    if (member.reverting?.written === written) member.reverting = undefined
+  })
+  member.reverting = { to, written }
+  return written
+}
+
+async function writeRevert(
   engine: Engine,
   { source, name }: Member,
   to: Revision,
   { by, reason }: RollbackRequest,
-): Promise<{ commit: Revision } | { pending: GitOpsError }> {
+): Promise<Written> {
   const { writer } = source
   if (writer === undefined) {
     const message = `${source.id} cannot be written, so the rollback of ${name} is a hold only. Revert the commit there as well.`

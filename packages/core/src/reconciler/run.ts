@@ -79,7 +79,7 @@ async function sentence(session: Session, outcomes: Outcome[]): Promise<Ending> 
   if (blocker !== undefined) return park(session, blocker, revision)
   const basis = await basisOf(session, revision)
   run.basis = basis
-  if (isSettled(session, basis)) return { outcome: 'unchanged', revision }
+  if (isSettled(session, basis)) return stillReady(session, revision)
   refuseStuck(session, basis)
   return work(session, revision, basis, outcomes)
 }
@@ -123,7 +123,18 @@ async function unchanged(session: Session, wanted: Wanted, actual: ActualState):
   settle(session, wanted, actual)
   await noteRevision(session, wanted)
   await assessOnce(session, withoutHooks(wanted.desired), actual)
-  return { outcome: 'unchanged', revision: wanted.revision }
+  return stillReady(session, wanted.revision)
+}
+
+/** What was ready stays ready at a commit that changed nothing here; whoever waits for that revision is told. */
+function stillReady({ engine, member }: Session, revision: Revision): Ending {
+  const { settled, name } = member
+  const state = engine.feedback.state(name)
+  const moved = state?.ready !== undefined && state.ready.id !== revision.id
+  if (moved && state.health === 'healthy' && settled !== undefined) {
+    tell(engine, { type: 'ready', application: name, revision, digest: settled.digest })
+  }
+  return { outcome: 'unchanged', revision }
 }
 
 /** A commit that changed nothing here is in force as soon as it is seen. */

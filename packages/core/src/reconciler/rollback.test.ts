@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import type { ApplicationEvent } from '../feedback/events.ts'
+import { memoryLedger } from '../ledger/memory.ts'
+import { GitOpsError } from '../runtime/errors.ts'
+import { seededRandom } from '../runtime/random.ts'
+import { memorySource } from '../source/memory.ts'
+import type { Source } from '../source/source.ts'
+import { manualClock } from '../testing/clock.ts'
+import { memoryTarget } from '../testing/memory-target.ts'
+import { createReconciler } from './reconciler.ts'
+
+const good = { 'flag/checkout.json': { on: true } }
+const bad = { 'flag/checkout.json': { on: false } }
+
+/** A shop at a bad revision, whose source can be switched off for asking and for writing. */
+async function badShop() {
+  const clock = manualClock()
+  const store = memorySource({ files: good })
+  const server = { isDown: false }
+  const reach = (): void => {
+    if (server.isDown) throw new GitOpsError('SOURCE_UNREACHABLE', 'The server is down.', { retryable: true })
+  }
+  const source: Source = {
+    id: store.id,
+    resolve: async (call) => (reach(), store.resolve(call)),
+    snapshot: (revision, call) => store.snapshot(revision, call),
+    writer: { commit: async (edit, call) => (reach(), store.writer.commit(edit, call)) },
+  }
+  const target = memoryTarget()
+  const ledger = memoryLedger({ installKey: new Uint8Array(32) })
+  const events: ApplicationEvent[] = []
+  const open = () => {
+    const applications = [{ name: 'shop', source, target }]
+    const reconciler = createReconciler({ applications, ledger, clock, random: seededRandom(1) })
+    reconciler.onAny((event) => void events.push(event))
+    reconciler.start()
+    return reconciler
+  }
+  const reconciler = open()
+  await clock.settle()
+  const [before] = store.history
+  store.commit(bad)
+  await clock.advance(400_000)
+  const bodies = () => [...target.live.values()].map(({ body }) => body)
+  return { clock, store, server, target, events, reconciler, open, before: before!, bodies }
+}
+
+const request = { by: 'ann', reason: 'checkout is off' }
+
+test('with the source down the earlier revision is applied at once, and its commit follows when the source is back', async () => {
+  const { clock, store, server, events, reconciler, before, bodies } = await badShop()
+  expect(bodies()).toEqual([{ on: false }])
+  server.isDown = true
+  const result = await reconciler.rollback('shop', { to: before.id, ...request })
+  await clock.advance(1_000)
+  expect(result).toMatchObject({ to: before, pending: { code: 'SOURCE_UNREACHABLE' } })
+  expect(bodies()).toEqual([{ on: true }])
+  server.isDown = false
+  await clock.advance(3_600_000)
+  expect(store.history).toHaveLength(3)
+  expect(bodies()).toEqual([{ on: true }])
+  expect(events.filter(({ type }) => type === 'released')).toHaveLength(1)
+  expect(reconciler.status('shop')).toMatchObject({ ready: { id: store.history[0]!.id }, alignment: 'aligned' })
+  await reconciler.stop()
+})
+
+test('a restart does not forget the commit of a rollback, and never applies the bad revision again', async () => {
+  const { clock, store, server, target, reconciler, open, before, bodies } = await badShop()
+  server.isDown = true
+  await reconciler.rollback('shop', { to: before.id, ...request })
+  await clock.advance(1_000)
+  await reconciler.stop()
+  server.isDown = false
+  const writes = target.counts.write
+  const next = open()
+  await clock.advance(3_600_000)
+  expect(store.history).toHaveLength(3)
+  expect(bodies()).toEqual([{ on: true }])
+  expect(target.counts.write).toBe(writes)
+  await next.stop()
+})
+
+test('what was decided can be verified and explained', async () => {
+  const { clock, reconciler, before } = await badShop()
+  await reconciler.rollback('shop', { to: before.id, ...request })
+  await clock.advance(600_000)
+  const verdict = await reconciler.verifyAudit()
+  expect(verdict).toMatchObject({ valid: true })
+  expect(await reconciler.verifyAudit({ sequence: 99, hash: 'of a longer log' })).toMatchObject({ valid: false })
+  expect(reconciler.explain('shop').sentence).toContain('shop is as declared')
+  await reconciler.stop()
+})
