@@ -37,10 +37,3 @@ function parsePerson(text: string): { readonly who: string; readonly at: number 
   const match = /^(.*?) ?(-?\d+) [+-]\d{4}$/.exec(text)
   return { who: match?.[1] ?? text, at: Number(match?.[2] ?? 0) * 1000 }
 }
-
-/** The object that an annotated tag points to. */
-export function parseTagTarget(data: Buffer): string {
-  const oid = /^object ([0-9a-f]{40})\n/.exec(data.toString('latin1', 0, 64))?.[1]
-  if (oid === undefined) throw new GitOpsError('SOURCE_CORRUPT', 'A tag object is damaged.')
-  return oid
-}
