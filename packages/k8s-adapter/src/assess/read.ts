@@ -28,8 +28,7 @@ export function objectsAt(object: JsonObject, path: string): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : []
 }
 
-/** Whether a value is an object and no array. */
-export function isObject(value: Json | undefined): value is JsonObject {
+function isObject(value: Json | undefined): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 

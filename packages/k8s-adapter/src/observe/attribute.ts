@@ -27,15 +27,6 @@ export function attribute(object: JsonObject, pointer: string, self: string): Ac
   return actor(newest(others), others.length === 1 ? 'certain' : 'shared')
 }
 
-/** Every manager that owns a field, ourselves aside: whom a forced apply would take it from. */
-export function ownersOf(object: JsonObject, pointer: string, self: string): readonly ManagerEntry[] {
-  const segments = pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  return managersOf(object).filter((entry) => entry.manager !== self && owns(entry, object, segments))
-}
-
 function owns({ fields }: ManagerEntry, object: JsonObject, segments: readonly string[]): boolean {
   let set: JsonObject = fields
   let value: Json | undefined = object

@@ -16,7 +16,7 @@ import { fingerprintText } from './field-set.ts'
 import type { Seen } from './seen.ts'
 
 /** An object as `observe` gives it: its body holds who it is, and its health is known. */
-export interface KubeResource extends ActualResource {
+interface KubeResource extends ActualResource {
   readonly seen: Seen
 }
 
