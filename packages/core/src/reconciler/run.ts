@@ -131,7 +131,7 @@ function stillReady({ engine, member }: Session, revision: Revision): Ending {
   const { settled, name } = member
   const state = engine.feedback.state(name)
   const moved = state?.ready !== undefined && state.ready.id !== revision.id
-  if (moved && state.health === 'healthy' && settled !== undefined) {
+  if (moved && state.alignment === 'aligned' && state.health === 'healthy' && settled !== undefined) {
     tell(engine, { type: 'ready', application: name, revision, digest: settled.digest })
   }
   return { outcome: 'unchanged', revision }
