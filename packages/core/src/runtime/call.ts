@@ -94,7 +94,7 @@ export function sleep(delayMs: number, call: Pick<Call, 'signal' | 'clock'>): Pr
 }
 
 /**
- * Runs `work` with a call that aborts after `deadlineMs` as well. Rejects with `DEADLINE_EXCEEDED`,
+ * Runs `work` with a call that aborts after `deadlineMs` as well, and when `work` fails. Rejects with `DEADLINE_EXCEEDED`,
  * naming `activity`, when the time is up, also if `work` ignores its signal.
  */
 export async function withDeadline<C extends Call, T>(
@@ -117,6 +117,10 @@ export async function withDeadline<C extends Call, T>(
   })
   try {
     return await Promise.race([work({ ...call, signal: controller.signal }), stopped])
+  } catch (error) {
+    // Whatever the failed work still has under way must not go on behind its caller's back.
+    controller.abort(error)
+    throw error
   } finally {
     timer.cancel()
     call.signal.removeEventListener('abort', onAbort)
