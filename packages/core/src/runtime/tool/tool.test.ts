@@ -116,7 +116,8 @@ describe('what a tool may do', () => {
       const child = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
       console.log(child.pid); child.unref(); setTimeout(() => process.exit(0), 50)`
     const { stdout } = await runTool(script(fork), createCall())
-    expect(isAlive(Number(text(stdout)))).toBe(false)
+    // The signal was sent when the promise resolved; a busy machine may take a moment to carry it out.
+    await expect.poll(() => isAlive(Number(text(stdout)))).toBe(false)
   })
 
   test('T12: a child that left the group does not keep the caller waiting', async () => {
