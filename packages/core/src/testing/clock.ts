@@ -22,7 +22,7 @@ interface Waiting {
  * A clock for tests and simulations. Starts at `startMs` (epoch milliseconds); the monotonic time
  * starts at 0. Timers that are due at the same time run in the order in which they were set.
  */
-export function manualClock(startMs = Date.UTC(2030, 0, 1)): ManualClock {
+export function manualClock(startMs: number = Date.UTC(2030, 0, 1)): ManualClock {
   const timers = new Set<Waiting>()
   let elapsedMs = 0
   let order = 0

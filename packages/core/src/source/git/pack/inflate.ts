@@ -10,7 +10,7 @@ interface Inflated {
 /** The smallest output buffer that zlib accepts. */
 const MIN_CHUNK = 64
 /** What is larger is inflated beside the event loop, piece by piece. */
-export const LARGE_BYTES = 2 ** 21
+export const LARGE_BYTES: number = 2 ** 21
 const LARGE_CHUNK = 2 ** 20
 
 /** An inflated object, and how much of the input it took. */
