@@ -50,6 +50,9 @@ export interface Impersonation {
 /** A client over `node:https` that keeps its connections. Watches never wait for a free one. */
 export function httpClient(options: HttpClientOptions): KubeClient {
   const { server, impersonate, timeoutMs = 30_000 } = options
+  // An empty name would make the request with the rights of the client itself.
+  if (impersonate !== undefined && impersonate.user.trim() === '')
+    throw new GitOpsError('CONFIG_INVALID', 'impersonate.user is empty. Name the user, or leave impersonate out.')
   const connection = connect(options)
   const send = async (request: KubeRequest, call: Call, renew = false): Promise<KubeAnswer> => {
     const response = await connection.open(request, 'request', renew, call)

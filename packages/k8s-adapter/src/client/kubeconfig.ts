@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Call, decodeDocuments, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { execToken } from './exec.ts'
 import type { HttpClientOptions } from './http.ts'
 
 /** What may be taken from a kubeconfig. */
@@ -11,16 +12,24 @@ export interface KubeConfigOptions {
   readonly folder?: string
   /** Permits `insecure-skip-tls-verify`. @defaultValue false */
   readonly allowInsecure?: boolean
+  /**
+   * Credential plugins that may run: the `command` of the kubeconfig, and the absolute path of the program.
+   * A kubeconfig that is not yours can name any program. @defaultValue none
+   */
+  readonly execPrograms?: Readonly<Record<string, string>>
 }
 
-/** Connection options from the text of a kubeconfig. Programs in it (`exec`, `auth-provider`) are refused. */
+/**
+ * Connection options from the text of a kubeconfig. Programs in it (`exec`) are refused unless they are among
+ * `execPrograms`; `auth-provider` and passwords always are.
+ */
 export async function kubeConfigOptions(text: string, options: KubeConfigOptions = {}): Promise<HttpClientOptions> {
   const config = parse(text)
   const context = named(config, 'contexts', options.context ?? textAt(config, 'current-context'), 'context')
   const cluster = named(config, 'clusters', textAt(context, 'cluster'), 'cluster')
   const user = named(config, 'users', textAt(context, 'user'), 'user')
   for (const field of ['exec', 'auth-provider', 'username'])
-    if (user[field] !== undefined)
+    if (user[field] !== undefined && !(field === 'exec' && options.execPrograms !== undefined))
       throw refused(`the user has ${field}, which is not supported; give a client with a token callback instead`)
   const insecureSkipVerify = cluster['insecure-skip-tls-verify'] === true
   if (insecureSkipVerify && options.allowInsecure !== true)
@@ -32,10 +41,15 @@ export async function kubeConfigOptions(text: string, options: KubeConfigOptions
     await bytes(user, 'client-certificate'),
     await bytes(user, 'client-key'),
   ]
-  const token = await tokenOf(user, options.folder)
   const serverName = textAt(cluster, 'tls-server-name')
+  const server = textAt(cluster, 'server') ?? fail('the cluster has no server')
+  const about = { server, ca: ca && Buffer.from(ca).toString('utf8'), serverName }
+  const exec = user['exec']
+  const token = isObject(exec)
+    ? execToken(exec, about, options.execPrograms ?? {})
+    : await tokenOf(user, options.folder)
   return {
-    server: textAt(cluster, 'server') ?? fail('the cluster has no server'),
+    server,
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),

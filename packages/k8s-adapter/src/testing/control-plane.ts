@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCall, GitOpsError, sleep } from '@gitops-sdk/core'
 import { httpClient, type HttpClientOptions } from '../client/http.ts'
@@ -43,12 +43,16 @@ export interface ControlPlaneBinaries {
 
 /**
  * Looks for the programs in KUBE_APISERVER_BIN and ETCD_BIN (and KUBE_CONTROLLER_MANAGER_BIN), then in
- * KUBEBUILDER_ASSETS. `undefined` when there are none.
+ * KUBEBUILDER_ASSETS as envtest does, then where `pnpm cluster:install` puts them. `undefined` when there are none.
  */
 export function findControlPlane(environment: NodeJS.ProcessEnv = process.env): ControlPlaneBinaries | undefined {
-  const folder = environment['KUBEBUILDER_ASSETS'] ?? '/usr/local/kubebuilder/bin'
+  const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache')
+  // A folder that is named is the only one: a program missing there is not taken from elsewhere.
+  const named = environment['KUBEBUILDER_ASSETS']
+  const usual = ['/usr/local/kubebuilder/bin', join(cache, 'gitops-sdk', 'cluster', 'current')]
+  const places = named === undefined || named === '' ? usual : [named]
   const find = (variable: string, name: string): string | undefined =>
-    [environment[variable], join(folder, name)].find((path) => path !== undefined && existsSync(path))
+    [environment[variable], ...places.map((folder) => join(folder, name))].find((path) => path && existsSync(path))
   const apiserver = find('KUBE_APISERVER_BIN', 'kube-apiserver')
   const etcd = find('ETCD_BIN', 'etcd')
   const controllerManager = find('KUBE_CONTROLLER_MANAGER_BIN', 'kube-controller-manager')
@@ -61,7 +65,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   if (binaries === undefined)
     throw new GitOpsError(
       'CONFIG_INVALID',
-      'There is no API server to start. Set KUBEBUILDER_ASSETS to the folder with kube-apiserver and etcd.',
+      'There is no API server to start. Run `pnpm cluster:install`, or set KUBEBUILDER_ASSETS to the folder with kube-apiserver and etcd.',
     )
   const folder = await mkdtemp(join(tmpdir(), 'gitops-control-plane-'))
   const running: Running[] = []
@@ -109,8 +113,19 @@ async function startAll(
   return { connection, kubeConfig }
 }
 
+/**
+ * Runs a program until the standard input of the shell ends. The kernel closes that pipe also when this process is
+ * killed, so no path leaves a server behind. Nothing in it is worth a graceful end.
+ */
+const untilInputEnds = [
+  'exec 3<&0; "$@" 3<&- </dev/null & child=$!',
+  '(cat <&3 >/dev/null; kill -KILL $child 2>/dev/null) >/dev/null 2>&1 &',
+  'exec 3<&-; wait $child',
+].join('\n')
+
 function start(program: string, flags: readonly string[]): Running {
-  const child = spawn(program, flags, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const args = ['-c', untilInputEnds, 'control-plane', program, ...flags]
+  const child = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'pipe'] })
   let said = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     said = `${said}${chunk.toString('utf8')}`.slice(-4000)
@@ -124,8 +139,7 @@ function start(program: string, flags: readonly string[]): Running {
 async function end({ child }: Running): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
-  // Nothing in it is worth a graceful end.
-  child.kill('SIGKILL')
+  child.stdin?.destroy()
   await exited
 }
 
