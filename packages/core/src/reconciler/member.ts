@@ -65,11 +65,11 @@ export interface Basis {
   readonly inputsDigest: string
 }
 
-export interface Declared extends Basis {
+interface Declared extends Basis {
   readonly desired: DesiredState
 }
 
-export interface Settled extends Basis {
+interface Settled extends Basis {
   readonly digest: string
   readonly version: string
 }

@@ -17,7 +17,7 @@ export interface Pools {
 }
 
 /** Who asks for a place. */
-export interface Slot {
+interface Slot {
   readonly signal: AbortSignal
   /** Larger goes first. */
   readonly priority: number

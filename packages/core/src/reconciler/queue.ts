@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../runtime/clock.ts'
 
 /** Why an application is to be looked at. Requests that meet in the queue become one. */
-export interface QueueRequest {
+interface QueueRequest {
   /** `poll`, `push`, `drift`, `retry`, `manual`, `dependency`, … */
   readonly trigger: string
   /** Larger goes first. @defaultValue 0 */

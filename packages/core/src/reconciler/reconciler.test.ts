@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import type { ApplicationEvent } from '../feedback/events.ts'
+import type { LedgerChange } from '../ledger/ledger.ts'
 import { memoryLedger } from '../ledger/memory.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { seededRandom } from '../runtime/random.ts'
 import { type MemoryFiles, memorySource } from '../source/memory.ts'
 import { manualClock } from '../testing/clock.ts'
+import { withFaults } from '../testing/faults.ts'
 import { type MemoryTargetOptions, memoryTarget } from '../testing/memory-target.ts'
 import type { ResourceRef } from '../desired/desired.ts'
 import { refKey } from '../desired/ref.ts'
@@ -346,4 +348,27 @@ test('a commit to one of a hundred applications in one repository plans exactly 
   expect(plans() - before).toBe(2)
   expect(applications[7]?.target.counts.write).toBe(2)
   await reconciler.stop()
+})
+
+test('what was made again just before a crash is still ours, and goes when it is no longer declared', async () => {
+  const { reconciler, source, target, ledger, clock } = setUp({ ...checkout, 'flag/search.json': { on: true } })
+  await reconciler.reconcile('shop')
+  await reconciler.stop()
+  target.system.remove(flag('search'))
+  // The intention is written, the flag is made again, and what became of it is not written any more.
+  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'The disk is full.')
+  const dying = withFaults(ledger, ({ method, args }) => {
+    const change = args[1] as LedgerChange | undefined
+    return method === 'commit' && change?.journal?.step === 1 ? { kind: 'fail', error } : undefined
+  })
+  const options = { clock, random: seededRandom(2) }
+  const shop = { name: 'shop', source, target, policy: { prune: true } }
+  const second = createReconciler({ ...options, ledger: dying, applications: [shop] })
+  await second.reconcile('shop')
+  await second.stop()
+  expect(target.live.size).toBe(2)
+
+  source.commit({ 'flag/search.json': null })
+  await createReconciler({ ...options, ledger, applications: [shop] }).reconcile('shop')
+  expect([...target.live.values()].map(({ ref }) => ref.name)).toEqual(['checkout'])
 })

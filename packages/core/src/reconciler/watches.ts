@@ -42,7 +42,7 @@ async function follow(engine: Engine, member: Member, desired: DesiredState, cal
 }
 
 /** Something may have changed: whoever waits for health looks again, and a run is due. */
-export function hint({ queue }: Engine, member: Member): void {
+function hint({ queue }: Engine, member: Member): void {
   member.hinted = true
   for (const wake of member.wakeUps) wake()
   if (member.run === undefined) queue.add(member.name, { trigger: 'watch' })

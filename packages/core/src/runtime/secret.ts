@@ -37,9 +37,10 @@ export class Secret {
     return MASK
   }
 
-  /** The mask, for `console.log` and `util.inspect`. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `Secret(${MASK})`
+  // The mask, for `console.log` and `util.inspect`. The name of the member cannot be written in a declaration file.
+  static {
+    const inspect = Symbol.for('nodejs.util.inspect.custom')
+    Object.defineProperty(Secret.prototype, inspect, { value: () => `Secret(${MASK})` })
   }
 }
 

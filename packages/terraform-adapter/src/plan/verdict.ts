@@ -37,7 +37,7 @@ export function verdictOf(plan: PlanJson, seal: Seal): Verdict {
 }
 
 /** The identity of a resource: its type, its module, and the rest of its address. */
-export function refOf({ address, module_address: module, type }: ResourceChangeJson): ResourceRef {
+function refOf({ address, module_address: module, type }: ResourceChangeJson): ResourceRef {
   const local = module === undefined ? address : address.slice(module.length + 1)
   const name = local.slice(local.indexOf(`${type}.`) + type.length + 1)
   return { kind: type, ...(module !== undefined && { namespace: module }), name }

@@ -30,8 +30,21 @@ export interface Method {
   readonly answer: Shape
 }
 
+/** A method that is served. */
+export type MethodName =
+  | 'GetProviderSchema'
+  | 'ValidateProviderConfig'
+  | 'ConfigureProvider'
+  | 'ValidateResourceConfig'
+  | 'UpgradeResourceState'
+  | 'ReadResource'
+  | 'PlanResourceChange'
+  | 'ApplyResourceChange'
+  | 'ImportResourceState'
+  | 'StopProvider'
+
 /** The methods that are served, by name. */
-export const methods = {
+export const methods: Readonly<Record<MethodName, Method>> = {
   GetProviderSchema: {
     request: {},
     answer: {
@@ -91,7 +104,4 @@ export const methods = {
     },
   },
   StopProvider: { request: {}, answer: { error: text(1) } },
-} satisfies Readonly<Record<string, Method>>
-
-/** A method that is served. */
-export type MethodName = keyof typeof methods
+}

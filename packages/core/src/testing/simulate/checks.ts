@@ -13,7 +13,7 @@ import { type Stage, note } from './stage.ts'
 export const canary = 'canary-'
 
 /** A process, as far as it is watched. */
-export interface Watchable {
+interface Watchable {
   readonly id: number
   readonly reconciler: Reconciler
   readonly alive: boolean

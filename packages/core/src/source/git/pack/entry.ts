@@ -17,7 +17,7 @@ export interface PackEntry {
 const kinds = [undefined, 'commit', 'tree', 'blob', 'tag', undefined, 'offset-delta', 'oid-delta'] as const
 
 /** The most bytes that the head of an entry takes: sizes, and the id of a base. */
-export const MAX_ENTRY_HEAD = 10 + OID_BYTES
+export const MAX_ENTRY_HEAD: number = 10 + OID_BYTES
 
 /** Reads the head of the entry at `offset`. */
 export function readEntry(pack: Buffer, offset: number): PackEntry {
