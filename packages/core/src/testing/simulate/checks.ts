@@ -84,6 +84,8 @@ export function createChecks(world: Stage): Checks {
     const text = JSON.stringify(event)
     keepSecrets(text, `the event ${event.type}`)
     if (!process.alive) return
+    if (event.at !== world.clock.now())
+      fail(12, `the event ${event.type} is stamped with a time that is not the clock's`)
     note(world, `${event.application} ${event.type} ${summary(event)}`)
     const known = watchedOf(process, event.application)
     if (event.type === 'started') {
