@@ -1,4 +1,5 @@
 import { type Call, GitOpsError, sleep } from '@gitops-sdk/core'
+import type { ConnectionOptions } from 'node:tls'
 import { Pool, type PoolClient, type PoolConfig } from 'pg'
 import type { Database, Dialect, Row, Value } from './database.ts'
 
@@ -12,7 +13,7 @@ export interface PostgresOptions {
   /** Connections of this process. @defaultValue 4 */
   readonly connections?: number
   /** Certificates and their checks, as Node's `tls.connect` takes them. @defaultValue checked, except on loopback */
-  readonly tls?: PoolConfig['ssl']
+  readonly tls?: boolean | ConnectionOptions
   /** Schema of the tables; created when it is missing. @defaultValue 'gitops' */
   readonly schema?: string
 }

@@ -10,7 +10,7 @@ export interface WebhookProvider {
   /** Whether a request with these headers claims to come from here and carries a proof. Reads no body. */
   claims(headers: Headers): boolean
   /** Whether the proof holds for exactly these bytes. */
-  verify(headers: Headers, body: Uint8Array<ArrayBuffer>): Promise<boolean>
+  verify(headers: Headers, body: Uint8Array): Promise<boolean>
   /** Identifies the delivery, where the provider says. */
   deliveryId(headers: Headers): string | undefined
   /** When it was sent, in epoch milliseconds, where something that is signed says so. */

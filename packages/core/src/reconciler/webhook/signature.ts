@@ -3,7 +3,7 @@ import type { Secret } from '../../runtime/secret.ts'
 /** Whether `signature` is the HMAC of `content` under one of the secrets. Takes the same time wherever it differs. */
 export async function isSignedWith(
   secrets: readonly Secret[],
-  content: Uint8Array<ArrayBuffer>,
+  content: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
   const matches = await Promise.all(secrets.map(async (secret) => isEqual(await sign(secret, content), signature)))
@@ -23,11 +23,11 @@ export function fromHex(text: string): Uint8Array | undefined {
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
-async function sign(secret: Secret, content: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+async function sign(secret: Secret, content: Uint8Array): Promise<Uint8Array> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
   const bytes = new TextEncoder().encode(secret.reveal())
   const key = await crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign'])
-  return new Uint8Array(await crypto.subtle.sign(algorithm, key, content))
+  return new Uint8Array(await crypto.subtle.sign(algorithm, key, new Uint8Array(content)))
 }
 
 async function digest(text: string): Promise<Uint8Array> {
