@@ -88,7 +88,8 @@ function openTunnel(proxy: Proxy, authority: string, done: (error: Error | null,
   const options = { host: url.hostname, port: Number(url.port || 80), method: 'CONNECT', path: authority, headers }
   const ask = request({ ...options, agent: false })
   const nothing = new PassThrough()
-  ask.once('error', (error) => done(error, nothing))
+  // A second error of a connection that was given up already is nobody's.
+  ask.on('error', (error) => done(error, nothing))
   ask.once('connect', ({ statusCode }, socket: Duplex) => {
     if (statusCode === 200) return done(null, socket)
     socket.destroy()

@@ -145,12 +145,14 @@ test('goes through a proxy that tunnels, and tells it who asks', async () => {
   const proxy = createServer()
   proxy.on('connect', (request, client: Socket) => {
     tunnels.push({ target: request.url, authorization: request.headers['proxy-authorization'] })
+    client.on('error', () => client.destroy())
     if (request.headers['proxy-authorization'] !== 'Basic abc') return void client.end('HTTP/1.1 407 No\r\n\r\n')
     const [host = '', port = ''] = (request.url ?? '').split(':')
     const far = connect(Number(port), host, () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n')
       far.pipe(client).pipe(far)
     })
+    far.on('error', () => client.destroy())
   })
   const url = `http://${await listen(proxy)}`
   const options = { url: repository.url, ref: 'main', credentials: githubToken(secret), retry }
