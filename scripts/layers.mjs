@@ -19,7 +19,19 @@ const layersOf = {
   ],
   'k8s-adapter': ['client', 'declare', 'observe', 'plan', 'apply', 'assess', 'target', 'testing'],
   'sql-store': ['database', 'schema', 'ledger'],
-  'terraform-adapter': ['cli', 'workspace', 'declare', 'observe', 'plan', 'apply', 'assess', 'target', 'testing'],
+  'terraform-adapter': [
+    'cli',
+    'store',
+    'backend',
+    'workspace',
+    'declare',
+    'observe',
+    'plan',
+    'apply',
+    'assess',
+    'target',
+    'testing',
+  ],
 }
 const problems = []
 let files = 0

@@ -26,7 +26,10 @@ export interface Target extends Partial<AsyncDisposable> {
   readonly supports: TargetSupports
   /** Renders, parses and validates. Pure: the same snapshot and inputs give the same answer. */
   declare(snapshot: Snapshot, call: RunCall): Promise<DesiredState>
-  /** Reads what is there of everything declared and owned. */
+  /**
+   * Reads what is there of everything declared and owned. An `expensive` target may answer the first look after its own
+   * apply from what that apply was told.
+   */
   observe(desired: DesiredState, owned: Inventory, call: RunCall): Promise<ActualState>
   /** Compares. Pure for a per-resource target. */
   plan(desired: DesiredState, actual: ActualState, request: PlanRequest, call: RunCall): Promise<Plan>

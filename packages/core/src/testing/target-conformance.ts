@@ -346,9 +346,11 @@ function request({ call, owned, previous }: World<Target>): PlanRequest {
   return { application, mode: 'converge', owned, prune: true, ignore: [], seal, ...(previous && { previous }) }
 }
 
+/** Applies, and reads back as the engine does: a target may answer that one look from what its apply was told. */
 async function converge(world: World<Target>): Promise<void> {
   const { desired, plan } = await look(world)
   await apply(world, plan, desired)
+  await world.target.observe(desired, world.owned, world.call)
 }
 
 /** Applies and keeps the inventory as the engine does. */

@@ -1,5 +1,5 @@
 import { type FieldChange, type FieldValue, type Json, type Seal, canonicalJson } from '@gitops-sdk/core'
-import type { ChangeJson } from './plan-json.ts'
+import type { ChangeJson } from '../observe/plan-json.ts'
 
 /** The fields that differ, leaf by leaf, in a stable order. Secrets are redacted by the masks of the plan. */
 export function fieldsOf(change: ChangeJson, seal: Seal): readonly FieldChange[] {

@@ -6,7 +6,7 @@ import { createSeal } from '@gitops-sdk/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeCloudProvider, fakeCloudProvider } from '../testing/fake-cloud-provider.ts'
 import { findBinary } from '../testing/find-binary.ts'
-import type { PlanJson } from './plan-json.ts'
+import type { PlanJson } from '../observe/plan-json.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
 const seal = createSeal(new Uint8Array(32).fill(7))

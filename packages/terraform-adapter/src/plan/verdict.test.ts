@@ -1,6 +1,6 @@
 import { type Json, createSeal } from '@gitops-sdk/core'
 import { expect, test } from 'vitest'
-import type { ChangeJson, ResourceChangeJson } from './plan-json.ts'
+import type { ChangeJson, ResourceChangeJson } from '../observe/plan-json.ts'
 import { verdictOf } from './verdict.ts'
 
 const seal = createSeal(new Uint8Array(32).fill(7))

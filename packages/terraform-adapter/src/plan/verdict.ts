@@ -7,11 +7,11 @@ import {
   type FieldValue,
   GitOpsError,
   type Plan,
-  type ResourceRef,
   type Seal,
 } from '@gitops-sdk/core'
+import { refAt } from '../workspace/address.ts'
 import { covers, fieldsOf } from './fields.ts'
-import type { PlanJson, ResourceChangeJson } from './plan-json.ts'
+import type { PlanJson, ResourceChangeJson } from '../observe/plan-json.ts'
 
 /** What a plan of the binary means. */
 export type Verdict = Pick<Plan, 'effect' | 'complete' | 'changes' | 'drift'>
@@ -34,13 +34,6 @@ export function verdictOf(plan: PlanJson, seal: Seal): Verdict {
   const outputs = Object.values(plan.output_changes ?? {}).some(({ actions }) => actions.some((one) => one !== 'no-op'))
   const effect = changes.length > 0 ? 'changes' : outputs ? 'outputs-only' : 'none'
   return { effect, complete: plan.complete !== false, changes, drift }
-}
-
-/** The identity of a resource: its type, its module, and the rest of its address. */
-function refOf({ address, module_address: module, type }: ResourceChangeJson): ResourceRef {
-  const local = module === undefined ? address : address.slice(module.length + 1)
-  const name = local.slice(local.indexOf(`${type}.`) + type.length + 1)
-  return { kind: type, ...(module !== undefined && { namespace: module }), name }
 }
 
 function isChange({ mode, change, previous_address }: ResourceChangeJson): boolean {
@@ -73,20 +66,14 @@ function changeOf(
   const action = planned.change.importing ? 'adopt' : (own ?? 'move')
   const { previous_address: from } = planned
   return {
-    ref: refOf(planned),
+    ref: refAt(planned.address),
     action,
     cause: causeOfChange(planned, fields, moved, anyDrift),
     fields,
     step: { phase: 'Sync', wave: 0 },
     ...(planned.action_reason !== undefined && { reason: planned.action_reason.replaceAll('_', ' ') }),
-    ...(from !== undefined && { from: refOf({ ...planned, ...placeOf(from) }) }),
+    ...(from !== undefined && { from: refAt(from) }),
   }
-}
-
-/** The address a resource had before, apart from its module. */
-function placeOf(address: string): Pick<ResourceChangeJson, 'address' | 'module_address'> {
-  const module = /^(?:module\.[^.[]+(?:\[[^\]]*\])?\.)+/.exec(address)?.[0].slice(0, -1)
-  return { address, ...(module !== undefined && { module_address: module }) }
 }
 
 /** `drift` when the change puts back what was there; `both` when it moved and something new is wanted. */
@@ -125,7 +112,7 @@ function isGone({ change }: ResourceChangeJson): boolean {
 
 /** Healed when the plan changes one of the fields that moved, or makes again what is gone. */
 function driftOf(moved: ResourceChangeJson, change: Change | undefined, seal: Seal): Drift {
-  const ref = refOf(moved)
+  const ref = refAt(moved.address)
   if (isGone(moved)) return { ref, kind: 'missing', fields: [], healed: change !== undefined }
   const fields = fieldsOf(moved.change, seal)
   const heals = ({ path }: FieldChange): boolean =>

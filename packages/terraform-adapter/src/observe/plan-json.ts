@@ -8,7 +8,29 @@ export interface PlanJson {
   readonly resource_changes?: readonly ResourceChangeJson[]
   /** How the real world moved since the last apply. */
   readonly resource_drift?: readonly ResourceChangeJson[]
-  readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>
+  readonly output_changes?: Readonly<Record<string, OutputChangeJson>>
+  readonly checks?: readonly CheckJson[]
+  /** Names of variables with what the module says about them. */
+  readonly configuration?: {
+    readonly root_module?: { readonly variables?: Readonly<Record<string, { readonly sensitive?: boolean }>> }
+  }
+  readonly variables?: Readonly<Record<string, { readonly value?: Json }>>
+}
+
+/** How an output changes. */
+export interface OutputChangeJson {
+  readonly actions: readonly string[]
+  readonly before?: Json
+  readonly after?: Json
+  readonly before_sensitive?: Json
+  readonly after_sensitive?: Json
+}
+
+/** A check, or a condition of the module. */
+export interface CheckJson {
+  readonly address: { readonly to_display?: string }
+  readonly status: 'pass' | 'fail' | 'error' | 'unknown'
+  readonly instances?: readonly { readonly problems?: readonly { readonly message?: string }[] }[]
 }
 
 /** One resource in a plan. */

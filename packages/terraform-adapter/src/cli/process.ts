@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { isAbsolute } from 'node:path'
+import { type Call, GitOpsError, throwIfAborted } from '@gitops-sdk/core'
+import type { Cli, Command, CommandEnd } from './cli.ts'
+import { identify } from './identity.ts'
+import { type Streams, fileStreams, memoryStreams } from './streams.ts'
+
+/**
+ * Runs a binary on this machine. Throws `CONFIG_INVALID` for a path that is not absolute: a program is never
+ * searched for.
+ */
+export function processCli(binary: string): Cli {
+  if (!isAbsolute(binary)) {
+    const message = `binary must be an absolute path, not ${JSON.stringify(binary)}.`
+    throw new GitOpsError('CONFIG_INVALID', message)
+  }
+  return { binary, run: (command, call) => runProcess(binary, command, call) }
+}
+
+async function runProcess(binary: string, command: Command, call: Call): Promise<CommandEnd> {
+  throwIfAborted(call)
+  refuseNul(binary, command.args)
+  const streams = await streamsOf(command, call)
+  const child = start(binary, command, streams)
+  streams.follow(child.stdout, child.stderr)
+  const ended = endOf(child, binary)
+  ended.catch(() => {})
+  const stopper = stopOnAbort(child, command.graceMs, call)
+  try {
+    if (child.pid !== undefined) await command.onStarted?.(identify(child.pid))
+    const exitCode = await ended
+    return { exitCode, stopped: stopper.stopped(), ...(await streams.end()) }
+  } catch (error) {
+    stopper.stop()
+    await ended.catch(() => {})
+    await streams.end()
+    throw error
+  } finally {
+    stopper.dispose()
+  }
+}
+
+function refuseNul(binary: string, args: readonly string[]): void {
+  if (!args.some((arg) => arg.includes('\0'))) return
+  throw new GitOpsError('CONFIG_INVALID', `${binary} was not started: an argument contains a NUL character.`)
+}
+
+function streamsOf({ streams, onLine = () => {} }: Command, call: Call): Promise<Streams> | Streams {
+  return streams === 'memory' ? memoryStreams(onLine) : fileStreams(streams.folder, call.clock, onLine)
+}
+
+/** A group of its own: a Ctrl-C of the terminal must not reach it beside our one signal. */
+function start(binary: string, { args, folder, environment }: Command, { stdio }: Streams): ChildProcess {
+  return spawn(binary, [...args], {
+    cwd: folder,
+    env: { ...environment },
+    shell: false,
+    detached: process.platform !== 'win32',
+    stdio: [...stdio],
+    windowsHide: true,
+  })
+}
+
+function endOf(child: ChildProcess, binary: string): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => reject(notStarted(binary, cause)))
+    // `close` waits for the pipes, and a grandchild may hold those for ever; files hold nothing back.
+    child.once(child.stdout === null ? 'exit' : 'close', (exitCode) => resolve(exitCode))
+  })
+}
+
+function notStarted(binary: string, cause: Error): GitOpsError {
+  const message = `${binary} could not be started. Check that it is installed and may be executed.`
+  return new GitOpsError('CONFIG_INVALID', message, { cause })
+}
+
+interface Stopper {
+  stop(): void
+  stopped(): boolean
+  dispose(): void
+}
+
+/**
+ * One interrupt and a long grace. A second interrupt would make the binary give up what it is creating, which then
+ * exists without being in the state.
+ */
+function stopOnAbort(child: ChildProcess, graceMs: number, call: Call): Stopper {
+  let stopped = false
+  let cancel = (): void => {}
+  const stop = (): void => {
+    if (stopped || child.pid === undefined || child.exitCode !== null) return
+    stopped = true
+    child.kill('SIGINT')
+    const timer = call.clock.setTimer(graceMs, () => killGroup(child))
+    cancel = () => timer.cancel()
+  }
+  call.signal.addEventListener('abort', stop, { once: true })
+  if (call.signal.aborted) stop()
+  const dispose = (): void => {
+    cancel()
+    call.signal.removeEventListener('abort', stop)
+  }
+  return { stop, stopped: () => stopped, dispose }
+}
+
+/** The whole group: what a local-exec started would live on otherwise. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch {
+    // ESRCH: it has ended by itself.
+  }
+}

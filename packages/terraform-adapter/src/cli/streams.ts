@@ -1,0 +1,117 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Clock, Timer } from '@gitops-sdk/core'
+
+/** How soon new lines of a file are looked for. */
+const TAIL_MS = 50
+
+/** Where a process writes, and what it wrote. */
+export interface Streams {
+  /** For `spawn`. */
+  readonly stdio: readonly ('ignore' | 'pipe' | number)[]
+  /** Begins to read. */
+  follow(stdout: Readable | null, stderr: Readable | null): void
+  /** Everything it wrote, once it has ended. */
+  end(): Promise<{ readonly stdout: string; readonly stderr: string }>
+}
+
+/** The names of the files in which a command leaves its streams. */
+export const streamFiles: { readonly stdout: string; readonly stderr: string } = {
+  stdout: 'stdout.ndjson',
+  stderr: 'stderr.txt',
+}
+
+/** Streams that are read by this process and lost with it. */
+export function memoryStreams(onLine: (line: string) => void): Streams {
+  const chunks = { stdout: new Array<Buffer>(), stderr: new Array<Buffer>() }
+  const lines = splitLines(onLine)
+  return {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    follow: (stdout, stderr) => {
+      stdout?.on('data', (chunk: Buffer) => {
+        chunks.stdout.push(chunk)
+        lines.push(chunk)
+      })
+      stderr?.on('data', (chunk: Buffer) => chunks.stderr.push(chunk))
+    },
+    end: async () => {
+      lines.end()
+      return { stdout: Buffer.concat(chunks.stdout).toString(), stderr: Buffer.concat(chunks.stderr).toString() }
+    },
+  }
+}
+
+/** Streams in files: a process that writes there does not notice when this one is gone. */
+export async function fileStreams(folder: string, clock: Clock, onLine: (line: string) => void): Promise<Streams> {
+  const files = await Promise.all(
+    [streamFiles.stdout, streamFiles.stderr].map((name) => open(join(folder, name), 'w+', 0o600)),
+  )
+  const [stdout, stderr] = files as [FileHandle, FileHandle]
+  const lines = splitLines(onLine)
+  let timer: Timer | undefined
+  let reading: Promise<number> | undefined
+  let offset = 0
+  const read = async (): Promise<void> => {
+    reading = readFrom(stdout, offset, lines.push)
+    offset = await reading
+  }
+  const again = (): void => {
+    timer = clock.setTimer(TAIL_MS, () => void read().then(again, () => {}))
+  }
+  return {
+    stdio: ['ignore', stdout.fd, stderr.fd],
+    follow: again,
+    end: async () => {
+      timer?.cancel()
+      await reading
+      timer?.cancel()
+      await readFrom(stdout, offset, lines.push)
+      lines.end()
+      const texts = await Promise.all(files.map(textOf))
+      await Promise.all(files.map((file) => file.close()))
+      return { stdout: texts[0] ?? '', stderr: texts[1] ?? '' }
+    },
+  }
+}
+
+async function textOf(file: FileHandle): Promise<string> {
+  const chunks: Buffer[] = []
+  await readFrom(file, 0, (chunk) => chunks.push(Buffer.from(chunk)))
+  return Buffer.concat(chunks).toString()
+}
+
+/** Reads what stands after `offset`; resolves to the new one. */
+async function readFrom(file: FileHandle, offset: number, onChunk: (chunk: Buffer) => void): Promise<number> {
+  const buffer = Buffer.alloc(64 * 1024)
+  for (let at = offset; ;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
+    if (bytesRead === 0) return at
+    onChunk(buffer.subarray(0, bytesRead))
+    at += bytesRead
+  }
+}
+
+interface Lines {
+  readonly push: (chunk: Buffer) => void
+  readonly end: () => void
+}
+
+/** Cuts chunks into lines. Bytes travel as latin1, so that a character cut in two is put together again. */
+function splitLines(onLine: (line: string) => void): Lines {
+  let rest = ''
+  const tell = (line: string): void => {
+    if (line !== '') onLine(Buffer.from(line, 'latin1').toString('utf8'))
+  }
+  return {
+    push: (chunk) => {
+      const lines = (rest + chunk.toString('latin1')).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) tell(line)
+    },
+    end: () => {
+      tell(rest)
+      rest = ''
+    },
+  }
+}
