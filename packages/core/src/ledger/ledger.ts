@@ -91,6 +91,11 @@ export interface Hold {
   readonly reason: string
   /** Revisions that must not be applied again; the hold ends by itself on any other. */
   readonly rejected: readonly string[]
+  /**
+   * Set while nobody has seen what the source was at when the rollback was asked for: its server was down after a
+   * restart. The first head older than the hold is then rejected as well.
+   */
+  readonly headUnseen?: boolean
 }
 
 /** Nothing is applied until it ends; drift is still reported. */

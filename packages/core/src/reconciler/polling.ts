@@ -1,3 +1,4 @@
+import type { Hold } from '../ledger/ledger.ts'
 import { type Call, sleep, withDeadline } from '../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Timer } from '../runtime/clock.ts'
@@ -141,7 +142,8 @@ async function learn(engine: Engine, member: Member, revision: Revision): Promis
 /** The hold of a rollback is about certain revisions; it ends by itself on any other. */
 async function releaseHold(engine: Engine, member: Member, revision: Revision): Promise<void> {
   const { hold } = await recordOf(engine, member)
-  if (hold === undefined || hold.rejected.length === 0) return
+  if (hold === undefined || (hold.rejected.length === 0 && hold.headUnseen !== true)) return
+  if (await rejectUnseen(engine, member, hold, revision)) return
   if (hold.rejected.includes(revision.id) || hold.revision.id === revision.id) return
   await commit(engine, member, { hold: null })
   tell(engine, {
@@ -150,6 +152,15 @@ async function releaseHold(engine: Engine, member: Member, revision: Revision): 
     by: 'gitops-sdk',
     reason: `The source moved on to ${revision.id}.`,
   })
+}
+
+/** What was at the head already when somebody rolled back without being able to see it is what they meant to leave. */
+async function rejectUnseen(engine: Engine, member: Member, hold: Hold, { id, at }: Revision): Promise<boolean> {
+  if (hold.headUnseen !== true) return false
+  const { headUnseen: _, ...seen } = hold
+  const isOlder = (at === undefined || at < hold.at) && id !== hold.revision.id
+  await commit(engine, member, { hold: isOlder ? { ...seen, rejected: [...seen.rejected, id] } : seen })
+  return isOlder
 }
 
 /** Only a commit that changes what the application reads is worth ending a run for. */

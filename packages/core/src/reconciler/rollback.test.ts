@@ -80,6 +80,24 @@ test('a restart does not forget the commit of a rollback, and never applies the 
   await next.stop()
 })
 
+test('a head that nobody had seen when the rollback was asked for is left as well, unless it is younger', async () => {
+  const { clock, store, server, reconciler, open, before, bodies } = await badShop()
+  await reconciler.stop()
+  store.commit({ 'flag/checkout.json': { on: true }, 'flag/late.json': { on: true } })
+  server.isDown = true
+  await clock.advance(1_000)
+  const next = open()
+  await next.rollback('shop', { to: before.id, ...request })
+  server.isDown = false
+  await clock.advance(3_600_000)
+  expect(bodies()).toEqual([{ on: true }])
+  expect(store.history).toHaveLength(4)
+  store.commit({ 'flag/checkout.json': { on: 'later' } })
+  await clock.advance(3_600_000)
+  expect(bodies()).toContainEqual({ on: 'later' })
+  await next.stop()
+})
+
 test('what was decided can be verified and explained', async () => {
   const { clock, reconciler, before } = await badShop()
   await reconciler.rollback('shop', { to: before.id, ...request })

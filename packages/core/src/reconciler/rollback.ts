@@ -34,7 +34,8 @@ export async function rollBack(engine: Engine, member: Member, request: Rollback
   const from = record.state.applied
   const at = engine.call.clock.now()
   const { by, reason } = request
-  const hold: Hold = { revision: to, by, at, reason, rejected: rejectedBy(member, from, to) }
+  const headUnseen = member.revision === undefined ? { headUnseen: true } : {}
+  const hold: Hold = { revision: to, by, at, reason, rejected: rejectedBy(member, from, to), ...headUnseen }
   const details = { to: to.id, reason, ...(from && { from: from.id }) }
   await commit(engine, member, {
     hold,
