@@ -1,0 +1,390 @@
+import {
+  createCall,
+  type Call,
+  GitOpsError,
+  type JsonObject,
+  memoryLedger,
+  memorySource,
+  type MemorySource,
+  createReconciler,
+  type Reconciler,
+  type RunCall,
+  type Target,
+} from '@gitops-sdk/core'
+import { testTargetConformance, testCall } from '@gitops-sdk/core/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isNotFound } from '../src/client/errors.ts'
+import {
+  httpClient,
+  type HttpClientOptions,
+  type KubeClient,
+  kubernetesCluster,
+  kubernetesTarget,
+  type KubernetesTargetOptions,
+  type KubeRequest,
+} from '../src/index.ts'
+
+/** A server to tell the stories on, with a user called `limited` who has no rights yet. */
+export interface Plane extends AsyncDisposable {
+  connection(user?: string): HttpClientOptions
+}
+
+/** What is true of a target on any server: told on the one in memory, and again on a real one. */
+export function targetStories(start: () => Promise<Plane>): void {
+  let plane: Plane
+  let admin: KubeClient
+  beforeAll(async () => {
+    plane = await start()
+    admin = httpClient(plane.connection())
+  })
+  afterAll(async () => {
+    await admin?.[Symbol.asyncDispose]?.()
+    await plane?.[Symbol.asyncDispose]()
+  })
+
+  const call = createCall()
+  const patchType = 'application/merge-patch+json'
+  let count = 0
+  const freshName = (): string => `t${process.pid}-${++count}`
+
+  /** A client that counts, and can be told to fail. */
+  interface Counted extends KubeClient {
+    requests: KubeRequest[]
+    /** Resolves when a watch has passed on this version of something, or a later one. */
+    passed(version: JsonObject): Promise<void>
+    /** Cuts every connection and lets no other through. */
+    cut(): void
+  }
+
+  function counted(inner: KubeClient = admin): Counted {
+    const cutting = new AbortController()
+    const requests: KubeRequest[] = []
+    const latest = { version: 0 }
+    const within = (request: KubeRequest, given: Call): Call => {
+      requests.push(request)
+      return { ...given, signal: AbortSignal.any([given.signal, cutting.signal]) }
+    }
+    return {
+      id: inner.id,
+      requests,
+      cut: () => cutting.abort(new GitOpsError('TARGET_UNREACHABLE', 'The connection was cut.')),
+      send: (request, given) => inner.send(request, within(request, given)),
+      passed: (object) => until(() => latest.version >= versionOf(object)),
+      async *stream(request, given, opened) {
+        for await (const event of inner.stream(request, within(request, given), opened)) {
+          yield event
+          // Whoever reads has asked for the next one, so this one is taken.
+          latest.version = Math.max(latest.version, versionOf(event['object'] as JsonObject))
+        }
+      },
+    }
+  }
+
+  const versionOf = (object: JsonObject): number =>
+    Number((object['metadata'] as JsonObject | undefined)?.['resourceVersion'] ?? 0)
+
+  interface World extends AsyncDisposable {
+    readonly namespace: string
+    readonly source: MemorySource
+    readonly client: Counted
+    readonly target: Target
+    readonly reconciler: Reconciler
+    edit(kind: string, name: string, patch: JsonObject, manager?: string): Promise<JsonObject>
+    get(kind: string, name: string): Promise<JsonObject | undefined>
+    reconcile(): ReturnType<Reconciler['reconcile']>
+  }
+
+  type Options = Partial<KubernetesTargetOptions> & { readonly client?: Counted; readonly selfHeal?: boolean }
+
+  async function world(
+    files: Record<string, string>,
+    { client = counted(), selfHeal = false, ...options }: Options = {},
+  ): Promise<World> {
+    const namespace = freshName()
+    await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
+    const source = memorySource({ files })
+    const cluster = kubernetesCluster({ client })
+    const target = kubernetesTarget({
+      cluster,
+      owner: 'test',
+      namespaces: { default: namespace },
+      settleMs: 2000,
+      ...options,
+    })
+    const reconciler = createReconciler({
+      ledger: memoryLedger(),
+      applications: [{ name: 'app', source, target, policy: { mode: 'automatic', prune: true, selfHeal } }],
+    })
+    const pathOf = (kind: string, name: string): string => {
+      const root = kind === 'deployments' ? '/apis/apps/v1' : '/api/v1'
+      return `${root}/namespaces/${namespace}/${kind}/${name}`
+    }
+    return {
+      namespace,
+      source,
+      client,
+      target,
+      reconciler,
+      edit: async (kind, name, body, manager = 'kubectl-edit') =>
+        (
+          await admin.send(
+            {
+              method: 'PATCH',
+              path: pathOf(kind, name),
+              query: { fieldManager: manager },
+              body,
+              contentType: patchType,
+            },
+            call,
+          )
+        ).body,
+      get: async (kind, name) =>
+        (await admin.send({ method: 'GET', path: pathOf(kind, name) }, call).catch(() => undefined))?.body,
+      reconcile: () => reconciler.reconcile('app'),
+      async [Symbol.asyncDispose]() {
+        await reconciler[Symbol.asyncDispose]()
+        await cluster[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  const configMap = (name: string, data: string): string =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: ${data}\n`
+  const until = async (check: () => boolean | Promise<boolean>): Promise<void> => {
+    for (let attempt = 0; attempt < 200 && !(await check()); attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    expect(await check()).toBe(true)
+  }
+
+  describe('passes the suite of every target', async () => {
+    const first = {
+      'a.yaml': `${configMap('one', '{a: "1"}')}---\n${configMap('two', '{a: "1"}')}---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: hunter2}\n`,
+    }
+    const snapshotOf = async (files: Record<string, string>) => {
+      const source = memorySource({ files })
+      return source.snapshot(await source.resolve(call), call)
+    }
+    interface Opened extends Target {
+      readonly client: Counted
+      readonly namespace: string
+    }
+    const open = (namespace: string): Opened => {
+      const client = counted()
+      return { ...kubernetesTarget({ client, owner: 'suite', namespaces: { default: namespace } }), client, namespace }
+    }
+    testTargetConformance<Opened>({
+      test,
+      createTarget: async () => {
+        const namespace = freshName()
+        await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
+        return open(namespace)
+      },
+      reopenTarget: ({ namespace }) => open(namespace),
+      snapshot: await snapshotOf(first),
+      nextSnapshot: await snapshotOf({ 'a.yaml': configMap('one', '{a: "2"}') }),
+      drift: async (target) => {
+        const path = `/api/v1/namespaces/${target.namespace}/configmaps/one`
+        const query = { fieldManager: 'kubectl-edit' }
+        const body = { data: { a: 'x' } }
+        const edited = await admin.send({ method: 'PATCH', path, query, body, contentType: patchType }, call)
+        await target.client.passed(edited.body)
+      },
+      breakReads: async ({ client }) => {
+        client.cut()
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      },
+    })
+  })
+
+  test('an unchanged application is reconciled without a single request', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') })
+    await it.reconcile()
+    it.client.requests.length = 0
+    for (let run = 0; run < 3; run++) expect((await it.reconcile()).outcome).toBe('unchanged')
+    const actual = await it.target.observe(await declared(it), new Map(), asRun())
+    expect(actual.resources.size).toBe(1)
+    expect(it.client.requests).toEqual([])
+  })
+
+  function asRun(): RunCall {
+    return { ...testCall({ application: 'app' }), ...createCall() }
+  }
+
+  async function declared({ source, target }: World) {
+    return target.declare(await source.snapshot(await source.resolve(call), call), asRun())
+  }
+
+  test('says who edited a field, with what and until when, before it is healed', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1", b: "1"}') })
+    await it.reconcile()
+    const drifts: unknown[] = []
+    it.reconciler.on('drifted', (event) => void drifts.push(event.drift))
+    await it.edit('configmaps', 'one', { data: { a: '2' } })
+    await until(async () => (await it.reconciler.plan('app')).drift.length > 0)
+    const { drift } = await it.reconciler.plan('app')
+    expect(drift[0]).toMatchObject({
+      kind: 'modified',
+      fields: [
+        {
+          path: '/data/a',
+          before: '2',
+          after: '1',
+          cause: 'drift',
+          actor: { name: 'kubectl-edit', via: 'Update', confidence: 'certain', at: expect.any(Number) as number },
+        },
+      ],
+    })
+  })
+
+  test('heals by itself what somebody edited or deleted', async () => {
+    await using it = await world(
+      { 'a.yaml': `${configMap('one', '{a: "1"}')}---\n${configMap('two', '{}')}` },
+      { selfHeal: true },
+    )
+    await it.reconcile()
+    await it.edit('configmaps', 'one', { data: { a: '2' } })
+    await until(async () => ((await it.get('configmaps', 'one')) as { data: JsonObject }).data['a'] === '1')
+    await admin.send({ method: 'DELETE', path: `/api/v1/namespaces/${it.namespace}/configmaps/two` }, call)
+    await until(async () => (await it.get('configmaps', 'two')) !== undefined)
+  })
+
+  test('a label that a stranger adds, and a status, are no drift and cost no request', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') })
+    await it.reconcile()
+    it.client.requests.length = 0
+    await it.client.passed(
+      await it.edit('configmaps', 'one', { metadata: { labels: { seen: 'yes' } }, data: { extra: '1' } }),
+    )
+    expect((await it.reconciler.plan('app')).drift).toEqual([])
+    expect(it.client.requests.filter(({ method }) => method === 'PATCH')).toEqual([])
+  })
+
+  test('a value that a stranger took and put back is taken back without a change of value', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') })
+    await it.reconcile()
+    await it.edit('configmaps', 'one', { data: { a: '2' } })
+    await it.edit('configmaps', 'one', { data: { a: '1' } })
+    await until(async () => (await it.reconciler.plan('app')).drift.length > 0)
+    const { drift } = await it.reconciler.plan('app')
+    expect(drift[0]!.fields).toMatchObject([{ path: '/metadata/managedFields' }])
+  })
+
+  test('a field that another tool applies is a conflict with the name of the tool', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') })
+    await it.reconcile()
+    const path = `/api/v1/namespaces/${it.namespace}/configmaps/one`
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'one' }, data: { a: 'theirs' } }
+    await admin.send(
+      {
+        method: 'PATCH',
+        path,
+        query: { fieldManager: 'other-tool', force: 'true' },
+        body,
+        contentType: 'application/apply-patch+yaml',
+      },
+      call,
+    )
+    it.source.commit({ 'a.yaml': configMap('one', '{a: "2"}') })
+    const failed: GitOpsError[] = []
+    it.reconciler.on('failed', ({ error }) => void failed.push(error as GitOpsError))
+    expect((await it.reconcile()).outcome).toBe('failed')
+    expect(JSON.stringify(failed)).toContain('other-tool')
+  })
+
+  test('takes over from kubectl apply: what is no longer declared goes away', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') })
+    const lastApplied = { 'kubectl.kubernetes.io/last-applied-configuration': '{}' }
+    const body = { metadata: { name: 'one', annotations: lastApplied }, data: { a: '1', old: 'x' } }
+    await admin.send(
+      {
+        method: 'POST',
+        path: `/api/v1/namespaces/${it.namespace}/configmaps`,
+        query: { fieldManager: 'kubectl-client-side-apply' },
+        body,
+      },
+      call,
+    )
+    expect((await it.reconcile()).outcome).toBe('applied')
+    expect((await it.get('configmaps', 'one'))?.['data']).toEqual({ a: '1' })
+  })
+
+  test('defines a kind and makes one of it in the same commit, in any order of files', async () => {
+    const group = `${freshName()}.example.org`
+    const definition = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.${group}}
+spec:
+  group: ${group}
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}}]
+`
+    const widget = (size: string): string =>
+      `apiVersion: ${group}/v1\nkind: Widget\nmetadata: {name: one}\nspec: {size: ${size}}\n`
+    await using it = await world({ 'a.yaml': widget('3'), 'z.yaml': definition })
+    expect((await it.reconcile()).outcome).toBe('applied')
+    it.source.commit({ 'a.yaml': null })
+    const path = `/apis/${group}/v1/namespaces/${it.namespace}/widgets/one`
+    await until(async () => {
+      await it.reconcile()
+      return (await admin.send({ method: 'GET', path }, call).catch(isNotFound)) === true
+    })
+  })
+
+  test('what it cannot list is unknown, never missing, never pruned, and the rest goes on', async () => {
+    const role = (namespace: string) => ({
+      metadata: { name: 'maps' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
+      namespace,
+    })
+    const client = counted(httpClient(plane.connection('limited')))
+    await using it = await world(
+      { 'a.yaml': `${configMap('one', '{a: "1"}')}---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}\n` },
+      { client },
+    )
+    const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${it.namespace}`
+    const { namespace: _, ...body } = role(it.namespace)
+    await admin.send({ method: 'POST', path: `${rbac}/roles`, body }, call)
+    await admin.send(
+      {
+        method: 'POST',
+        path: `${rbac}/rolebindings`,
+        body: {
+          metadata: { name: 'maps' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'maps' },
+          subjects: [{ kind: 'User', name: 'limited' }],
+        },
+      },
+      call,
+    )
+    const plan = await it.reconciler.plan('app')
+    expect(plan.complete).toBe(false)
+    expect(plan.blocked).toMatchObject([
+      { ref: { kind: 'Secret' }, rule: 'unreadable', error: { code: 'TARGET_FORBIDDEN' } },
+    ])
+    expect(plan.changes).toMatchObject([{ ref: { kind: 'ConfigMap' }, action: 'create' }])
+  })
+
+  test('two clusters of which one cannot be reached: the other does not notice', async () => {
+    const source = memorySource({ files: { 'a.yaml': configMap('one', '{a: "1"}') } })
+    const namespace = freshName()
+    await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
+    const namespaces = { default: namespace }
+    const here = kubernetesTarget({ connection: plane.connection(), owner: 'test', namespaces })
+    const away = kubernetesTarget({ connection: { server: 'https://127.0.0.1:1' }, owner: 'test', namespaces })
+    const policy = { mode: 'automatic' } as const
+    await using reconciler = createReconciler({
+      ledger: memoryLedger(),
+      applications: [
+        { name: 'here', source, target: here, policy },
+        { name: 'away', source, target: away, policy },
+      ],
+    })
+    const [good, bad] = await Promise.all([reconciler.reconcile('here'), reconciler.reconcile('away')])
+    expect(good.outcome).toBe('applied')
+    expect(bad).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'OBSERVE_PARTIAL', message: expect.stringContaining('127.0.0.1:1') as string },
+    })
+  })
+}
