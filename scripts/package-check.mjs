@@ -1,7 +1,7 @@
 // Packs every public package as it would be published and meets it as a stranger would: publint and
 // attw on the tarball, install into an empty folder, import and require each entry point, type-check
 // with the oldest and the newest TypeScript that is promised.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -18,6 +18,7 @@ try {
   installEverything(packages)
   const entries = packages.flatMap(entryPoints)
   checkLoads(entries)
+  checkCommandLine()
   checkTypes(entries)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   console.log(
@@ -87,6 +88,29 @@ function checkLoads(entries) {
   writeFileSync(join(folder, 'load.mjs'), entries.map((entry) => `await import('${entry}')`).join('\n'))
   writeFileSync(join(folder, 'load.cjs'), entries.map((entry) => `require('${entry}')`).join('\n'))
   for (const file of ['load.mjs', 'load.cjs']) run('node', ['--no-warnings', file], folder)
+}
+
+/** The command line, on a typed configuration and with the Node that runs this. */
+function checkCommandLine() {
+  writeFileSync(
+    join(folder, 'gitops.config.ts'),
+    `import { defineConfig } from '@gitops-sdk/cli'
+import { memorySource } from '@gitops-sdk/core'
+import { memoryTarget } from '@gitops-sdk/core/testing'
+const name: string = 'stranger'
+export default defineConfig({
+  applications: [
+    { name, source: memorySource({ files: { 'thing/a.json': '{ "size": 1 }' } }), target: memoryTarget() },
+    { name: 'broken', source: memorySource({ files: { 'thing/a.json': '{' } }), target: memoryTarget() },
+  ],
+})
+`,
+  )
+  const { status, stdout, stderr } = spawnSync('npx', ['gitops', 'plan', '--json'], { cwd: folder, encoding: 'utf8' })
+  const [planned, broken] = status === 1 ? JSON.parse(stdout) : []
+  // The code of an error is only known when the configuration and the command line share one copy of core.
+  if (planned?.changes?.length !== 1 || broken?.error?.code !== 'DECLARATION_INVALID')
+    problems.push(`gitops plan ended with ${status}:\n${stdout}${stderr}`)
 }
 
 function checkTypes(entries) {
