@@ -1,5 +1,5 @@
 import type { JsonObject } from '@gitops-sdk/core'
-import { metadataOf, objectOf, objectsOf, textOf, textsOf } from './json.ts'
+import { objectOf, objectsOf, textOf, textsOf } from './json.ts'
 import type { Kinds } from './kinds.ts'
 import type { Store } from './store.ts'
 
@@ -78,9 +78,4 @@ export function userInfo({ name, uid, groups, extra }: User): JsonObject {
     groups: [...groups],
     ...(more && { extra: extra as JsonObject }),
   }
-}
-
-/** The name of an object, for refusals. */
-export function nameOf(object: JsonObject): string {
-  return textOf(metadataOf(object)['name'])
 }

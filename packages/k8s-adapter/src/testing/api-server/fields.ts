@@ -10,7 +10,7 @@ export interface FieldSet {
 }
 
 export const noFields: FieldSet = { self: false, below: new Map() }
-export const itself: FieldSet = { self: true, below: new Map() }
+const itself: FieldSet = { self: true, below: new Map() }
 
 /** Whether there is no path in the set. */
 export function isEmptySet({ self, below }: FieldSet): boolean {

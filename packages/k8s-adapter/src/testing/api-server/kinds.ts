@@ -24,7 +24,7 @@ export interface Kind {
 const types = readTypes(builtInTypes)
 const builtIn: readonly Kind[] = builtInKinds.trim().split('\n').map(readKind)
 /** The metadata of every object. */
-export const metadataShape: Shape = types('meta.v1.ObjectMeta') ?? anyShape
+const metadataShape: Shape = types('meta.v1.ObjectMeta') ?? anyShape
 
 function readKind(line: string): Kind {
   const [apiVersion = '', resource = '', kind = '', scope, verbs, type = '', short = '', ...subresources] =

@@ -9,7 +9,7 @@ import { isObject, objectOf, textOf, textsOf } from './json.ts'
  */
 export type Shape = ScalarShape | AnyShape | StructShape | MapShape | ListShape
 
-export interface ScalarShape {
+interface ScalarShape {
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'quantity'
 }
 
@@ -27,14 +27,14 @@ export interface StructShape {
   readonly open: boolean
 }
 
-export interface Field {
+interface Field {
   readonly shape: Shape
   readonly required: boolean
   /** What counts as its value in the key of a list item that lacks it. */
   readonly fallback?: Json
 }
 
-export interface MapShape {
+interface MapShape {
   readonly type: 'map'
   readonly values: Shape
   readonly atomic: boolean
