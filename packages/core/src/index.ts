@@ -149,7 +149,14 @@ export {
 } from './feedback/state.ts'
 export { rollUpHealth, worseHealth } from './feedback/health-roll-up.ts'
 export { type Judge, assessEach } from './feedback/assess-each.ts'
-export { type Recovery, type Suspect, type Target, type TargetSupports, perResource } from './target/target.ts'
+export {
+  type Recovery,
+  type Resolution,
+  type Suspect,
+  type Target,
+  type TargetSupports,
+  perResource,
+} from './target/target.ts'
 export {
   type Guard,
   type GuardAnswer,
@@ -171,7 +178,7 @@ export type { Notifier } from './feedback/notifier.ts'
 export { type Reconciler, createReconciler } from './reconciler/reconciler.ts'
 export type { ReconcilerOptions } from './reconciler/options.ts'
 export type { RunOptions, RunResult } from './reconciler/run-result.ts'
-export type { ApproveRequest, SuspendRequest } from './reconciler/decisions.ts'
+export type { ApproveRequest, ResolveRequest, SuspendRequest } from './reconciler/decisions.ts'
 export type { RollbackRequest, RollbackResult } from './reconciler/rollback.ts'
 export type { WaitRequest } from './reconciler/wait-for.ts'
 export { type AgeDecrypter, type AgeLibrary, type AgeOptions, ageKeys } from './desired/sops/age.ts'

@@ -5,7 +5,7 @@ import type { Change, Plan } from '../plan/plan.ts'
 import { stepText, stepsOf } from '../plan/steps.ts'
 import { abortError, withDeadline } from '../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
-import { tell } from './engine.ts'
+import { commit, tell } from './engine.ts'
 import { untilHealthy } from './health-wait.ts'
 import { recordApplied, recordIntent, recordStep } from './record.ts'
 import { type Session, type Wanted, ask } from './session.ts'
@@ -40,7 +40,9 @@ export async function applyPlan(session: Session, wanted: Wanted, plan: Plan, se
     throw error
   }
   session.activity = 'record'
-  await recordApplied(session, wanted)
+  // What was accepted is in force, but the declarations may still want something else.
+  if (plan.mode === 'accept-drift') await commit(engine, member, { journal: null, approvals: [] })
+  else await recordApplied(session, wanted)
 }
 
 function isHook({ hook }: Change): boolean {

@@ -1,6 +1,9 @@
+import { label } from '../desired/ref.ts'
 import type { AuditEntry, Hold, Suspension } from '../ledger/ledger.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Json } from '../runtime/json.ts'
+import type { Resolution } from '../target/target.ts'
+import { gatherInputs } from './dependencies.ts'
 import { type Engine, commit, recordOf, tell } from './engine.ts'
 import type { Member } from './member.ts'
 import type { RollbackRequest } from './rollback.ts'
@@ -95,12 +98,22 @@ export async function release(
   runAgain(engine, member, 'release')
 }
 
-export async function resolveSuspects(
-  engine: Engine,
-  member: Member,
-  { by, note }: { readonly by: string; readonly note: string },
-): Promise<void> {
-  await commit(engine, member, { journal: null, audit: [entry(engine, member, by, 'suspects-resolved', { note })] })
+/** What became of the suspects of an interrupted run. Those that are not named are looked at afresh, as they are. */
+export interface ResolveRequest {
+  readonly by: string
+  readonly note: string
+  /** @defaultValue every suspect is `ignored` */
+  readonly resolutions?: readonly Resolution[]
+}
+
+/** The target hears of it first: what it refuses is not taken as resolved. */
+export async function resolveSuspects(engine: Engine, member: Member, request: ResolveRequest): Promise<void> {
+  const { by, note, resolutions = [] } = request
+  const call = { ...engine.call, application: member.name, inputs: gatherInputs(engine, member) }
+  await member.target.resolveSuspects?.(resolutions, call)
+  const how = resolutions.map(({ ref, how: each }) => `${label(ref)}: ${each}`)
+  const audit = [entry(engine, member, by, 'suspects-resolved', { note, resolutions: how })]
+  await commit(engine, member, { journal: null, audit })
   tell(engine, { type: 'attentionResolved', application: member.name, by })
   runAgain(engine, member, 'resolved')
 }

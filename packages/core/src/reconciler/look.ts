@@ -44,13 +44,26 @@ function inputsDigest(inputs: Inputs): string {
 }
 
 /** Whether there is any reason to look at the target: new declarations, a hint, or the time has come. */
-export function isSettled({ member, engine, options, triggers }: Session, basis: Basis): boolean {
+export function isSettled(session: Session, basis: Basis): boolean {
+  return sameBasis(session.member.settled, basis) && isQuiet(session)
+}
+
+/** Whether other files declare the same of a target that is expensive to look at: then there is no reason either. */
+export function isSettledOn(session: Session, { desired }: Wanted): boolean {
+  const { settled, target, pending } = session.member
+  if (target.supports.observe !== 'expensive' || pending !== undefined) return false
+  return settled?.digest === desired.digest && isQuiet(session)
+}
+
+/** Whether nothing but a new declaration could be a reason. */
+function isQuiet({ member, engine, options, triggers }: Session): boolean {
   const watched = member.stopWatch !== undefined
   const due = engine.call.clock.monotonic() >= member.driftDueMs
-  const asked = options.refresh === true || options.only !== undefined || options.heal === true
+  const { refresh, only, heal, acceptDrift } = options
+  const asked = refresh === true || only !== undefined || heal === true || acceptDrift === true
   // What had to wait may be done now.
   const opened = triggers.includes('window')
-  return sameBasis(member.settled, basis) && watched && !member.hinted && !due && !asked && !opened
+  return watched && !member.hinted && !due && !asked && !opened
 }
 
 /** The declarations of `revision`, from memory where they were made from the same. */

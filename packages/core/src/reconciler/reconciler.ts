@@ -20,6 +20,7 @@ import { notifyAll } from './notify.ts'
 import type { ReconcilerOptions } from './options.ts'
 import {
   type ApproveRequest,
+  type ResolveRequest,
   type SuspendRequest,
   approve,
   hold,
@@ -79,8 +80,8 @@ export interface Reconciler extends AsyncDisposable {
   /** Pins an application to a revision until it is released. */
   hold(name: string, request: RollbackRequest): Promise<void>
   release(name: string, request: { readonly by: string; readonly reason: string }): Promise<void>
-  /** Says that what an interrupted run left behind has been looked at. */
-  resolveSuspects(name: string, request: { readonly by: string; readonly note: string }): Promise<void>
+  /** Says what became of what an interrupted run left behind. */
+  resolveSuspects(name: string, request: ResolveRequest): Promise<void>
   /** Finished runs that did something or failed, newest first. */
   history(query?: HistoryQuery): AsyncIterable<RunRecord>
   /** The audit log, oldest first. */

@@ -14,6 +14,11 @@ export interface RunOptions {
   readonly hooks?: boolean
   /** Heal drift although the policy only reports it. @defaultValue false */
   readonly heal?: boolean
+  /**
+   * Take what drifted into the state of the target as it is, and change nothing there. For targets that support
+   * `acceptDrift`. @defaultValue false
+   */
+  readonly acceptDrift?: boolean
   /** Read everything again, also what is not known to have changed. @defaultValue false */
   readonly refresh?: boolean
 }

@@ -13,7 +13,7 @@ import { remember } from './membership.ts'
 import { restrictAndTell, settleHealed } from './drift.ts'
 import { type Engine, commit, recordOf, tell } from './engine.ts'
 import { assessOnce, untilHealthy } from './health-wait.ts'
-import { basisOf, declare, isSettled, makePlan, observe, resolveRevision } from './look.ts'
+import { basisOf, declare, isSettled, isSettledOn, makePlan, observe, resolveRevision } from './look.ts'
 import { type Basis, type CurrentRun, type Member, sameBasis } from './member.ts'
 import type { QueuedWork } from './queue.ts'
 import { countActions, isRecorded, recordApplied, runRecord } from './record.ts'
@@ -94,7 +94,9 @@ function refuseStuck({ member, triggers }: Session, basis: Basis): void {
 async function work(session: Session, revision: Revision, basis: Basis, outcomes: Outcome[]): Promise<Ending> {
   tellStarted(session)
   const wanted = await declare(session, revision, basis)
+  if (isSettledOn(session, wanted)) return declaredAgain(session, wanted)
   const actual = await observe(session, wanted.desired)
+  if (session.options.acceptDrift === true) return acceptDrift(session, wanted, actual, outcomes)
   if (await isUnchanged(session, wanted, actual)) return unchanged(session, wanted, actual)
   const full = await makePlan(session, wanted, actual)
   const plan = await restrictAndTell(session, full)
@@ -124,6 +126,39 @@ async function unchanged(session: Session, wanted: Wanted, actual: ActualState):
   await noteRevision(session, wanted)
   await assessOnce(session, withoutHooks(wanted.desired), actual)
   return stillReady(session, wanted.revision)
+}
+
+/** Other files, the same declaration: in force as soon as it is seen, and not looked at. */
+async function declaredAgain(session: Session, wanted: Wanted): Promise<Ending> {
+  const { member, run } = session
+  if (member.settled !== undefined) member.settled = { ...member.settled, ...wanted.basis }
+  run.basis = wanted.basis
+  await noteRevision(session, wanted)
+  return stillReady(session, wanted.revision)
+}
+
+/** Takes what drifted into the state of the target as it is. What is declared is compared with it by the next run. */
+async function acceptDrift(
+  session: Session,
+  wanted: Wanted,
+  actual: ActualState,
+  outcomes: Outcome[],
+): Promise<Ending> {
+  const { engine, member } = session
+  if (!member.target.supports.acceptDrift)
+    throw new GitOpsError('UNSUPPORTED', `${member.target.id} cannot accept drift. Declare what is there instead.`)
+  const plan = await makePlan(session, wanted, actual, 'accept-drift')
+  tell(engine, { type: 'planned', application: member.name, plan })
+  const decision = await decide(session, wanted, plan)
+  if (decision.verdict === 'nothing') return { outcome: 'unchanged', revision: wanted.revision, plan }
+  if (decision.verdict !== 'apply')
+    return { outcome: 'blocked', revision: wanted.revision, plan, reasons: decision.reasons }
+  await applyPlan(session, wanted, plan, outcomes)
+  for (const { ref, fields } of plan.drift)
+    tell(engine, { type: 'driftAdopted', application: member.name, ref, fields })
+  member.settled = undefined
+  await recordRun(session, wanted, plan, outcomes, decision.approval?.by)
+  return { outcome: 'applied', revision: wanted.revision, plan }
 }
 
 /** What was ready stays ready at a commit that changed nothing here; whoever waits for that revision is told. */
@@ -227,13 +262,14 @@ async function recordRun(
   const { engine, member } = session
   const approval = approvedBy === undefined ? {} : { approvedBy }
   const { fingerprint } = plan
+  const did = plan.mode === 'accept-drift' ? 'drift-accepted' : 'applied'
   await commit(engine, member, {
-    run: runRecord(session, 'applied', { revision, fingerprint, outcomes, ...approval }),
+    run: runRecord(session, did, { revision, fingerprint, outcomes, ...approval }),
     audit: [
       {
         at: engine.call.clock.now(),
         actor: approvedBy ?? 'gitops-sdk',
-        action: 'applied',
+        action: did,
         application: member.name,
         details: { revision: revision.id, fingerprint, counts: countActions(outcomes) },
       },

@@ -42,6 +42,8 @@ function mergedOptions(asked: readonly Asked[]): RunOptions {
     trigger: all.some(({ trigger }) => trigger === 'manual') ? 'manual' : (first.trigger ?? 'manual'),
     refresh: all.some(({ refresh }) => refresh === true),
     heal: all.some(({ heal }) => heal === true),
+    // Accepting is for a run of its own: whoever asked for another one wants it to converge.
+    acceptDrift: all.every(({ acceptDrift }) => acceptDrift === true),
     ...(only && { only }),
   }
 }

@@ -44,6 +44,8 @@ export interface Target extends Partial<AsyncDisposable> {
   watch?(desired: DesiredState, owned: Inventory, call: RunCall): AsyncIterable<ActualChange>
   /** Finds out what an interrupted apply left behind. The first thing that is called after a crash. */
   recover?(entry: JournalEntry, call: RunCall): Promise<Recovery>
+  /** Hears what became of the suspects that `recover` named, before anything else is asked of it. */
+  resolveSuspects?(resolutions: readonly Resolution[], call: RunCall): Promise<void>
   /** Values for the applications that depend on this one. Called after a successful apply. */
   outputs?(desired: DesiredState, call: RunCall): Promise<Outputs>
 }
@@ -84,4 +86,16 @@ export interface Recovery {
 export interface Suspect {
   readonly ref: ResourceRef
   readonly reason: string
+}
+
+/** What a person found out about a suspect. */
+export interface Resolution {
+  readonly ref: ResourceRef
+  /**
+   * `imported`: it exists and is to be known from now on, under `id` where the target has to be told. `absent`: it does
+   * not exist. `ignored`: it does not matter.
+   */
+  readonly how: 'imported' | 'absent' | 'ignored'
+  /** What the managed system calls it. */
+  readonly id?: string
 }

@@ -14,6 +14,7 @@ import { failureOf } from '../cli/diagnostics.ts'
 import { progressOf } from '../cli/progress.ts'
 import { moduleOf } from '../observe/observe.ts'
 import { common } from '../observe/run-plan.ts'
+import { addressOf } from '../workspace/address.ts'
 import { forgetApplied, keepApplied } from '../workspace/bundle.ts'
 import { runCommand } from '../workspace/command.ts'
 import type { Kit, Module } from '../workspace/kit.ts'
@@ -63,8 +64,10 @@ async function applyInTurn(
     const path = join(run.folder, 'plan')
     await writeFile(path, bytes, { mode: 0o600 })
     const base = stateInPlan(bytes)
+    // Before anything is made: also what was made half-way can be destroyed without its source.
+    if (plan.mode !== 'destroy') await keepApplied(kit, site, module, call)
     await withVariables(folder, module, () => applyFile({ kit, site, plan, run, folder, path, base, tell }, call))
-    await settleBundle(kit, site, plan, module, call)
+    if (plan.mode === 'destroy') await forgetApplied(kit, site)
   } catch (error) {
     throw error instanceof GitOpsError ? site.redactor.error(error) : error
   }
@@ -99,7 +102,8 @@ interface Applying {
 
 async function applyFile(applying: Applying, call: RunCall): Promise<void> {
   const { kit, site, plan, run, folder, path, base, tell } = applying
-  const journal: RunJournal = { id: run.id, folder, startedAt: call.clock.now() }
+  const replaced = plan.changes.filter(({ action }) => action === 'replace').map(({ ref }) => addressOf(ref))
+  const journal: RunJournal = { id: run.id, folder, startedAt: call.clock.now(), replaced }
   const settle = settling(plan.changes, site.redactor)
   const progress = progressOf('applying', call, plan.changes.length)
   // The first apply makes the lineage, which everything that is owned is pinned to: until it is known, nobody is told.
@@ -162,15 +166,4 @@ function refuseUnbegun({ application }: Site, end: CommandEnd): void {
 /** A plan of outputs alone has no change that could tell its failure. */
 function refuseSilentFailure({ application }: Site, { changes }: Plan, end: CommandEnd): void {
   if (end.exitCode !== 0 && changes.length === 0) throw failureOf(`Applying ${application}`, end, 'APPLY_FAILED')
-}
-
-async function settleBundle(
-  kit: Kit,
-  site: Site,
-  { mode, complete }: Plan,
-  module: Module,
-  call: RunCall,
-): Promise<void> {
-  if (mode === 'destroy') return forgetApplied(kit, site)
-  if (mode === 'converge' && complete) return keepApplied(kit, site, module, aside(call))
 }

@@ -15,7 +15,13 @@ interface StateResource {
   readonly type: string
   readonly name: string
   readonly module?: string
-  readonly instances: readonly { readonly index_key?: string | number; readonly deposed?: string }[]
+  readonly instances: readonly (SavedResource & { readonly index_key?: string | number; readonly deposed?: string })[]
+}
+
+/** One resource as a state holds it. */
+export interface SavedResource {
+  readonly attributes?: Readonly<Record<string, Json>>
+  readonly status?: string
 }
 
 /** What a check, or a condition of the module, found. */
@@ -37,12 +43,15 @@ export function parseState(bytes: Uint8Array | string, name: string): StateJson 
   throw new GitOpsError('LEDGER_CORRUPT', `${name} is not a Terraform state. Restore it from an earlier version.`)
 }
 
-/** The addresses of everything the state manages. */
-export function addressesIn({ resources = [] }: StateJson): ReadonlySet<string> {
-  const addresses = resources
-    .filter(({ mode }) => mode === 'managed')
-    .flatMap((each) => each.instances.filter(({ deposed }) => deposed === undefined).map((one) => addressOf(each, one)))
-  return new Set(addresses)
+/** Everything the state manages, by address. */
+export function resourcesIn({ resources = [] }: StateJson): ReadonlyMap<string, SavedResource> {
+  const managed = resources.filter(({ mode }) => mode === 'managed')
+  const entries = managed.flatMap((each) =>
+    each.instances
+      .filter(({ deposed }) => deposed === undefined)
+      .map((one): [string, SavedResource] => [addressOf(each, one), one]),
+  )
+  return new Map(entries)
 }
 
 function addressOf(

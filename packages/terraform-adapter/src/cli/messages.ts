@@ -1,12 +1,19 @@
 /** A line of the machine-readable stream, as far as it is used. */
 export type Message =
   | { readonly type: 'planned' | 'drifted'; readonly address: string }
-  | { readonly type: 'started' | 'settled' | 'failed'; readonly address: string; readonly operation: string }
+  | { readonly type: 'started' | 'failed'; readonly address: string; readonly operation: string }
+  | { readonly type: 'settled'; readonly address: string; readonly operation: string; readonly id?: ResourceId }
   | { readonly type: 'progress'; readonly address: string; readonly operation: string; readonly elapsedS: number }
   | { readonly type: 'refreshed'; readonly address: string }
   | { readonly type: 'waiting' }
   | { readonly type: 'locked' }
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
+
+/** What a provider calls a resource, and the attribute in which it says so. */
+export interface ResourceId {
+  readonly key: string
+  readonly value: string
+}
 
 /** A complaint of the binary. */
 export interface Diagnostic {
@@ -36,11 +43,7 @@ export function messageOf(line: string): Message | undefined {
   return hookMessage(type, objectOf(fields['hook']))
 }
 
-const hooks: Readonly<Record<string, 'started' | 'settled' | 'failed'>> = {
-  apply_start: 'started',
-  apply_complete: 'settled',
-  apply_errored: 'failed',
-}
+const hooks: Readonly<Record<string, 'started' | 'failed'>> = { apply_start: 'started', apply_errored: 'failed' }
 
 function hookMessage(type: string, hook: Fields): Message | undefined {
   const address = addressOf(hook)
@@ -48,8 +51,14 @@ function hookMessage(type: string, hook: Fields): Message | undefined {
   if (type === 'refresh_complete') return { type: 'refreshed', address }
   if (type === 'apply_progress')
     return { type: 'progress', address, operation, elapsedS: Number(hook['elapsed_seconds'] ?? 0) }
+  if (type === 'apply_complete') return { type: 'settled', address, operation, ...idOf(hook) }
   const known = hooks[type]
   return known === undefined ? undefined : { type: known, address, operation }
+}
+
+function idOf(hook: Fields): { id?: ResourceId } {
+  const [key, value] = [textOf(hook['id_key']), textOf(hook['id_value'])]
+  return key === '' || value === '' ? {} : { id: { key, value } }
 }
 
 function addressOf(holder: Fields): string {

@@ -64,7 +64,7 @@ function accepted(drift: readonly Drift[]): readonly Change[] {
   return drift.map(({ ref, kind, fields }) => ({
     ref,
     action: kind === 'missing' ? ('forget' as const) : ('adopt' as const),
-    cause: 'drift' as const,
+    cause: 'requested' as const,
     fields,
     step: { phase: 'Sync', wave: 0 },
     reason: 'the state accepts what is there',

@@ -20,6 +20,7 @@ import { assemblePlan } from '../plan/plan.ts'
 import type { Rules } from '../plan/blocked.ts'
 import type { Kit } from '../workspace/kit.ts'
 import { settleLeftovers } from '../workspace/leftovers.ts'
+import { resolveRuns } from '../workspace/resolve.ts'
 import { type Site, leaveSite, siteBook } from '../workspace/site.ts'
 import { type TerraformTargetOptions, kitOf, rulesOf } from './options.ts'
 import { orphaned } from './orphan.ts'
@@ -58,6 +59,10 @@ export function terraformTarget(options: TerraformTargetOptions): Target {
     assess: async (_desired, actual) => assessModule(actual),
     watch: (_desired, _owned, call) => untilAborted(call),
     recover: (_entry, call) => recover(session, call),
+    resolveSuspects: async (resolutions, call) => {
+      const site = await enter(session, call)
+      await site.inTurn(() => resolveRuns(kit, site, resolutions, call))
+    },
     outputs: async (desired, call) => {
       const site = await enter(session, call)
       return site.inTurn(() => readOutputs(kit, site, desired, call))

@@ -31,8 +31,9 @@ export interface FakeCloudProviderOptions extends Partial<ProviderBehaviour> {
 export async function fakeCloudProvider(options: FakeCloudProviderOptions = {}): Promise<FakeCloudProvider> {
   const { cloud = fakeCloud(), cancellation = 'polite', volatile = false, readDelayMs = 0 } = options
   const grpc = await import('@grpc/grpc-js')
-  const handlers = recordProvider(cloud, { cancellation, volatile, readDelayMs }, await messagePackValues())
   const server = new grpc.Server()
+  const crash = (): void => server.forceShutdown()
+  const handlers = recordProvider(cloud, { cancellation, volatile, readDelayMs }, await messagePackValues(), crash)
   server.addService(serviceOf(methods), answering(handlers))
   const port = await new Promise<number>((resolve, reject) => {
     const done = (error: Error | null, bound: number): void => (error ? reject(error) : resolve(bound))

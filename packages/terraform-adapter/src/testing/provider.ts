@@ -44,7 +44,12 @@ const recordSchema: Message = {
 }
 
 /** The provider of `fake_record`: a thing with a name, a value, tags, a secret and a password that is only written. */
-export function recordProvider(cloud: FakeCloud, behaviour: ProviderBehaviour, values: Values): Handlers {
+export function recordProvider(
+  cloud: FakeCloud,
+  behaviour: ProviderBehaviour,
+  values: Values,
+  crash: () => void,
+): Handlers {
   const stop = new AbortController()
   const state = (request: Message, field: string): State => values.decode(request[field]) as State
   return {
@@ -67,7 +72,12 @@ export function recordProvider(cloud: FakeCloud, behaviour: ProviderBehaviour, v
     ApplyResourceChange: (request) => {
       const prior = state(request, 'priorState')
       const planned = state(request, 'plannedState')
-      return applyRecord({ cloud, behaviour, values, stop: stop.signal }, prior, planned, state(request, 'config'))
+      return applyRecord(
+        { cloud, behaviour, values, stop: stop.signal, crash },
+        prior,
+        planned,
+        state(request, 'config'),
+      )
     },
     ImportResourceState: ({ id }) => {
       const found = cloud.records.get(String(id)) ?? cloud.find(String(id))
@@ -86,6 +96,8 @@ interface Applying {
   readonly behaviour: ProviderBehaviour
   readonly values: Values
   readonly stop: AbortSignal
+  /** Ends the provider as a crash would: every call in progress breaks. */
+  readonly crash: () => void
 }
 
 function planRecord(prior: State, proposed: State, values: Values): Message {
@@ -118,7 +130,7 @@ async function applyRecord(applying: Applying, prior: State, planned: State, con
   if (typeof password === 'string') cloud.passwords.set(name, password)
   const record = write(cloud, prior, planned)
   const gaveUp = await waitFor(applying, fault?.delayMs ?? 0)
-  if (fault?.crash === true) return new Promise(() => {})
+  if (fault?.crash === true) applying.crash()
   if (gaveUp) return { ...refused('context canceled'), newState: values.encode(prior) }
   return { newState: values.encode(stateOf(record)) }
 }

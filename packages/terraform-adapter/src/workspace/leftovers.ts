@@ -1,8 +1,8 @@
 import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GitOpsError, label, type RunCall, type Suspect } from '@gitops-sdk/core'
+import { GitOpsError, label, type RunCall } from '@gitops-sdk/core'
 import { releaseIfDead } from '../backend/lease.ts'
-import { type StateJson, addressesIn, parseState } from '../backend/state.ts'
+import { type SavedResource, type StateJson, parseState, resourcesIn } from '../backend/state.ts'
 import { failureOf } from '../cli/diagnostics.ts'
 import { lifeOf } from '../cli/identity.ts'
 import { whenAbsent } from '../store/blobs.ts'
@@ -10,14 +10,14 @@ import { runCommand } from './command.ts'
 import type { Kit } from './kit.ts'
 import { type Run, type RunJournal, closeRun, leftRuns, linesOf, writeJournal } from './runs.ts'
 import type { Site } from './site.ts'
-import { suspectsIn } from './suspects.ts'
+import { type FoundSuspect, hasCreations, suspectsIn } from './suspects.ts'
 
 /** The state the binary could not save, in its working folder. */
 const errored = 'errored.tfstate'
 
 /** What was found of earlier runs. */
 export interface Leftovers {
-  readonly suspects: readonly Suspect[]
+  readonly suspects: readonly FoundSuspect[]
   readonly actions: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export interface Leftovers {
  * older one; what may exist without the state knowing is a suspect. Throws `TARGET_LOCKED` while such a run still works.
  */
 export async function settleLeftovers(kit: Kit, site: Site, call: RunCall): Promise<Leftovers> {
-  const suspects: Suspect[] = []
+  const suspects: FoundSuspect[] = []
   const actions: string[] = []
   for (const { run, journal } of await leftRuns(site)) {
     refuseAlive(site, journal)
@@ -60,9 +60,9 @@ export async function settleRun(
     ? ['saved the state that the run could not save']
     : []
   const lines = await linesOf(run)
-  const open = suspectsIn(lines, new Set(), stopped)
-  const suspects =
-    open.length === 0 ? [] : suspectsIn(lines, await savedAddresses(kit, site, journal, run, call), stopped)
+  const { replaced = [] } = journal
+  const facts = async () => ({ saved: await savedResources(kit, site, journal, run, call), stopped, replaced })
+  const suspects = hasCreations(lines, stopped) ? suspectsIn(lines, await facts()) : []
   if (suspects.length === 0) await closeRun(run)
   else await writeJournal(run, { ...journal, suspects })
   return { suspects, actions }
@@ -98,16 +98,16 @@ async function pushState(kit: Kit, site: Site, run: Run, folder: string, path: s
   if (end.exitCode !== 0) throw failureOf(`Saving the state of ${site.application}`, end, 'APPLY_UNKNOWN')
 }
 
-async function savedAddresses(
+async function savedResources(
   kit: Kit,
   site: Site,
   { folder }: RunJournal,
   run: Run,
   call: RunCall,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, SavedResource>> {
   const state = await currentState(kit, site, run, folder, call)
   // Nothing is known to be saved: everything that was begun is suspect.
-  return state === undefined ? new Set() : addressesIn(state)
+  return state === undefined ? new Map() : resourcesIn(state)
 }
 
 /** The lineage of the state as it is now; empty when there is none. */

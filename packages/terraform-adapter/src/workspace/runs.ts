@@ -21,6 +21,8 @@ export interface RunJournal {
   readonly process?: ProcessIdentity
   /** What it may have made without anybody knowing. */
   readonly suspects?: readonly Suspect[]
+  /** Addresses where an older resource stands until then. */
+  readonly replaced?: readonly string[]
 }
 
 const journalFile = 'run.json'

@@ -76,6 +76,10 @@ function redactTarget(target: Target, redactor: Redactor): Target {
       recover: (entry, call) =>
         ask('Recovering', call, async (own) => redactor.value(await target.recover!(entry, own))),
     }),
+    ...(target.resolveSuspects && {
+      resolveSuspects: (resolutions, call) =>
+        ask('Resolving suspects', call, (own) => target.resolveSuspects!(resolutions, own)),
+    }),
     ...(target.outputs && {
       outputs: (desired, call) => ask('Reading outputs', call, (own) => target.outputs!(desired, own)),
     }),
