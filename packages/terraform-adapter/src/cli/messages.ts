@@ -10,7 +10,7 @@ export type Message =
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
 
 /** What a provider calls a resource, and the attribute in which it says so. */
-export interface ResourceId {
+interface ResourceId {
   readonly key: string
   readonly value: string
 }
