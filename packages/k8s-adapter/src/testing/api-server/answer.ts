@@ -94,7 +94,7 @@ export interface Fault extends Cause {
 }
 
 export function invalid({ group, kind, name }: Subject, faults: readonly Fault[]): Error {
-  const texts = faults.map(({ field, message }) => `${field}: ${message}`)
+  const texts = [...new Set(faults.map(({ field, message }) => `${field}: ${message}`))]
   const text = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
   const causes = faults.map(({ field, reason, message }) => ({ reason, message, field }))
   const details = { ...(name !== '' && { name }), ...(group !== '' && { group }), kind, causes }

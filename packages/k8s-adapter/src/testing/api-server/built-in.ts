@@ -502,7 +502,8 @@ storage.v1.VolumeAttachmentStatus attachError:@storage.v1.VolumeError attached!:
 storage.v1.VolumeAttributesClass apiVersion:s driverName!:s kind:s metadata:@meta.v1.ObjectMeta parameters:{s}
 storage.v1.VolumeError errorCode:i message:s time:s
 storage.v1.VolumeNodeResources count:i
-version.Info buildDate!:s compiler!:s emulationMajor:s emulationMinor:s gitCommit!:s gitTreeState!:s gitVersion!:s goVersion!:s major!:s minCompatibilityMajor:s minCompatibilityMinor:s minor!:s platform!:s`
+version.Info buildDate!:s compiler!:s emulationMajor:s emulationMinor:s gitCommit!:s gitTreeState!:s gitVersion!:s goVersion!:s major!:s minCompatibilityMajor:s minCompatibilityMinor:s minor!:s platform!:s
+`
 
 /** What is served before anything is defined. */
 export const builtInKinds: string = `

@@ -49,7 +49,10 @@ function spokenStep(step: string): string {
 }
 
 function scalarFault(value: Json, type: string): string | undefined {
-  if (type === 'string') return typeof value === 'string' ? undefined : `expected string, got &{${shown(value)}}`
+  if (type === 'string')
+    return typeof value === 'string'
+      ? undefined
+      : `expected string, got &value.valueUnstructured{Value:${goValue(value)}}`
   if (type === 'boolean') return typeof value === 'boolean' ? undefined : `expected boolean, got &{${shown(value)}}`
   if (type === 'quantity')
     return typeof value === 'string' || typeof value === 'number'
@@ -66,4 +69,11 @@ function goType(value: Json): string {
   if (typeof value === 'string') return 'string'
   if (typeof value === 'boolean') return 'bool'
   return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}'
+}
+
+function goValue(value: Json): string {
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goValue).join(', ')}}`
+  if (!isObject(value)) return JSON.stringify(value)
+  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${goValue(inner)}`)
+  return `map[string]interface {}{${entries.join(', ')}}`
 }

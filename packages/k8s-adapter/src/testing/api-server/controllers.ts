@@ -1,6 +1,7 @@
 import { isoTime, type JsonObject } from '@gitops-sdk/core'
 import { metadataOf, objectOf, objectsOf, textOf, textsOf, withMetadata } from './json.ts'
 import type { Kind } from './kinds.ts'
+import { updateFields } from './managed.ts'
 import { removeNow } from './remove.ts'
 import type { ServerState } from './state.ts'
 import { collectionOf, type StoreEvent } from './store.ts'
@@ -58,7 +59,7 @@ function isThere({ kinds, store }: ServerState, owner: JsonObject, child: JsonOb
 /** Begins the deletion of one object on behalf of a controller. */
 function begin(state: ServerState, kind: Kind, object: JsonObject): void {
   const metadata = metadataOf(object)
-  if (textsOf(metadata['finalizers']).length === 0) return removeNow(state, kind, object)
+  if (textsOf(metadata['finalizers']).length === 0) return void removeNow(state, kind, object)
   if (metadata['deletionTimestamp'] !== undefined) return
   const deletionTimestamp = timeOf(state)
   state.store.put(kind, withMetadata(object, { deletionTimestamp, deletionGracePeriodSeconds: 0 }))
@@ -98,9 +99,12 @@ function isDone(state: ServerState, object: JsonObject, finalizer: string): bool
 
 function disown(state: ServerState, collection: string, child: JsonObject, uid: string): void {
   const kind = kindOf(state, collection)
+  if (kind === undefined) return
   const left = objectsOf(metadataOf(child)['ownerReferences']).filter((owner) => owner['uid'] !== uid)
-  if (kind !== undefined)
-    state.store.put(kind, withMetadata(child, { ownerReferences: left.length === 0 ? undefined : left }))
+  const next = withMetadata(child, { ownerReferences: left.length === 0 ? undefined : left, managedFields: undefined })
+  const { shape, apiVersion } = kind
+  const writer = { manager: 'kube-controller-manager', apiVersion, subresource: '', now: state.now(), reset: [] }
+  state.store.put(kind, updateFields(child, next, shape, writer))
 }
 
 function objectsDefinedBy({ store }: ServerState, definition: JsonObject): (readonly [string, JsonObject])[] {

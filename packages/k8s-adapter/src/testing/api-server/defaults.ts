@@ -6,8 +6,22 @@ import type { Shape } from './shape.ts'
 
 /** What the server fills in where nothing was said, for the kinds that are applied most. */
 export function withDefaults(object: JsonObject, kind: Kind): JsonObject {
-  const filled = kind.custom ? object : (fillers[`${kind.group}/${kind.kind}`]?.(object) ?? object)
+  const filled = kind.custom ? object : withStatus(fillers[`${kind.group}/${kind.kind}`]?.(object) ?? object, kind)
   return withKeyDefaults(filled, kind.shape) as JsonObject
+}
+
+/** The status before any controller wrote one. */
+const firstStatus: Readonly<Record<string, JsonObject>> = {
+  'apps/StatefulSet': { replicas: 0, availableReplicas: 0 },
+  'apps/ReplicaSet': { replicas: 0 },
+  'apps/DaemonSet': { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 },
+  'policy/PodDisruptionBudget': { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 },
+  'autoscaling/HorizontalPodAutoscaler': { desiredReplicas: 0, currentMetrics: null },
+}
+
+function withStatus(object: JsonObject, { group, kind, subresources }: Kind): JsonObject {
+  if (!subresources.includes('status') || object['status'] !== undefined) return object
+  return { ...object, status: firstStatus[`${group}/${kind}`] ?? {} }
 }
 
 type Filler = (object: JsonObject) => JsonObject
@@ -100,7 +114,7 @@ const fillers: Readonly<Record<string, Filler>> = {
   'networking.k8s.io/NetworkPolicy': (object) => inSpec(object, (spec) => ({ policyTypes: ['Ingress'], ...spec })),
   'networking.k8s.io/Ingress': (object) => ({ ...object, status: { loadBalancer: {}, ...objectOf(object['status']) } }),
   'apiextensions.k8s.io/CustomResourceDefinition': (object) =>
-    inSpec(object, (spec) => {
+    inSpec({ status: undefinedStatus(object), ...object }, (spec) => {
       const names = objectOf(spec['names'])
       const kind = textOf(names['kind'])
       return {
@@ -196,6 +210,13 @@ function addressFor(object: JsonObject): string {
     .update(`${textOf(namespace)}/${textOf(name)}`)
     .digest()
   return `10.0.${(hash[0] ?? 0) % 256}.${((hash[1] ?? 0) % 253) + 1}`
+}
+
+/** Nothing is accepted yet, but one version is what objects will be kept in. */
+function undefinedStatus(object: JsonObject): JsonObject {
+  const stored = objectsOf(objectOf(object['spec'])['versions']).filter((each) => each['storage'] === true)
+  const storedVersions = stored.map(({ name }) => textOf(name))
+  return { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions }
 }
 
 /** What was written as text is kept as bytes. */

@@ -42,6 +42,7 @@ export interface Writer {
 /** A field that is owned by somebody else. */
 export interface Rival {
   readonly manager: string
+  readonly operation: Entry['operation']
   readonly apiVersion: string
   readonly subresource: string
   readonly field: string
@@ -101,8 +102,8 @@ export function applyFields(
   return { object: withEntries(next, [entry, ...left]) }
 }
 
-function rivalsIn({ manager, apiVersion, subresource }: Entry, fields: FieldSet): Rival[] {
-  return pathsIn(fields).map((field) => ({ manager, apiVersion, subresource, field }))
+function rivalsIn({ manager, operation, apiVersion, subresource }: Entry, fields: FieldSet): Rival[] {
+  return pathsIn(fields).map((field) => ({ manager, operation, apiVersion, subresource, field }))
 }
 
 /** The object after any other write: whoever writes owns what changed, and nobody what is gone. */

@@ -57,5 +57,10 @@ function pruneFields(value: JsonObject, givenUp: FieldSet, kept: FieldSet, shape
 function pruneBranch(value: Json, givenUp: FieldSet | undefined, kept: FieldSet, shape: Shape): readonly Json[] {
   if (givenUp === undefined) return [value]
   if (givenUp.self && isEmptySet(kept)) return []
-  return [prune(value, givenUp, kept, shape)]
+  const left = prune(value, givenUp, kept, shape)
+  return isHollow(left) && !isHollow(value) ? [] : [left]
+}
+
+function isHollow(value: Json): boolean {
+  return (isObject(value) && Object.keys(value).length === 0) || (Array.isArray(value) && value.length === 0)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '@gitops-sdk/core'
 import { type Answer, badRequest, gone, notFound, refusal, status } from './answer.ts'
-import { metadataOf, objectOf, textOf } from './json.ts'
+import { metadataOf, objectOf, textOf, without } from './json.ts'
 import type { Request, ServerState } from './state.ts'
 import { subjectOf } from './write.ts'
 
@@ -30,7 +30,7 @@ export function list(state: ServerState, request: Request): Answer {
       kind: `${kind.kind}List`,
       apiVersion: kind.apiVersion,
       metadata,
-      items: page.map((each) => inVersion(each, request)),
+      items: page.map((each) => itemOf(each, request)),
     },
   }
 }
@@ -41,7 +41,7 @@ function assertKnown({ store }: ServerState, version: string): void {
     throw badRequest(`Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`)
   if (Number(version) <= store.version) return
   const cause = { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }
-  const message = `Too large resource version: ${version}, current: ${store.version}`
+  const message = `Timeout: Too large resource version: ${version}, current: ${store.version}`
   throw refusal(status(504, 'Timeout', message, { causes: [cause], retryAfterSeconds: 1 }))
 }
 
@@ -79,6 +79,11 @@ function keep({ pages }: ServerState, version: number, items: readonly JsonObjec
 /** The object as the version of the request names it. */
 export function inVersion(object: JsonObject, { kind }: Request): JsonObject {
   return object['apiVersion'] === kind.apiVersion ? object : { ...object, apiVersion: kind.apiVersion }
+}
+
+/** Items of a list of a built-in kind do not repeat what they are. */
+function itemOf(object: JsonObject, request: Request): JsonObject {
+  return request.kind.custom ? inVersion(object, request) : without(object, 'apiVersion', 'kind')
 }
 
 /** Whether an object is meant by the selectors of a request. */

@@ -1,4 +1,4 @@
-import { isoTime, type JsonObject } from '@gitops-sdk/core'
+import { isoTime, type Json, type JsonObject } from '@gitops-sdk/core'
 import { type Answer, badRequest, conflict, notFound } from './answer.ts'
 import { isObject, metadataOf, objectOf, textOf, textsOf, withMetadata } from './json.ts'
 import type { Kind } from './kinds.ts'
@@ -25,16 +25,16 @@ export function remove(state: ServerState, request: Request): Answer {
   const marked = markFor(live, propagationIn(options, request), request.kind, state.now())
   const dryRun = request.query.get('dryRun') === 'All'
   if (marked === undefined) {
-    if (!dryRun) removeNow(state, request.kind, live)
-    return { status: 200, body: answeredWhole.includes(request.kind.kind) ? live : success(request.kind, live) }
+    const last = dryRun ? live : removeNow(state, request.kind, live)
+    return { status: 200, body: answeredWhole.includes(request.kind.kind) ? last : success(request.kind, live) }
   }
   return { status: 200, body: dryRun || marked === live ? marked : state.store.put(request.kind, marked) }
 }
 
 /** Takes an object out, with what it defined. */
-export function removeNow({ store, kinds }: ServerState, kind: Kind, object: JsonObject): void {
-  store.remove(kind, object)
+export function removeNow({ store, kinds }: ServerState, kind: Kind, object: JsonObject): JsonObject {
   if (kind.kind === 'CustomResourceDefinition') kinds.undefine(object)
+  return store.remove(kind, object)
 }
 
 function optionsIn({ body }: Request): JsonObject {
@@ -47,14 +47,20 @@ function optionsIn({ body }: Request): JsonObject {
 function assertPreconditions(live: JsonObject, options: JsonObject, request: Request): void {
   const { uid, resourceVersion } = objectOf(options['preconditions'])
   const metadata = metadataOf(live)
-  const differ = (what: string, wanted: unknown, is: unknown): Error =>
+  const subject = { ...subjectOf(request), resource: request.kind.kind, group: '' }
+  const differ = (what: string, wanted: Json, is: Json, may: string): Error =>
     conflict(
-      subjectOf(request),
-      `Precondition failed: ${what} in precondition: ${String(wanted)}, ${what} in object meta: ${String(is)}`,
+      subject,
+      `the ${what} in the precondition (${text(wanted)}) does not match the ${what} in record (${text(is)}). The object might have been ${may}`,
     )
-  if (uid !== undefined && uid !== metadata['uid']) throw differ('UID', uid, metadata['uid'])
+  if (uid !== undefined && uid !== metadata['uid'])
+    throw differ('UID', uid, metadata['uid'] ?? '', 'deleted and then recreated')
   if (resourceVersion !== undefined && resourceVersion !== metadata['resourceVersion'])
-    throw differ('ResourceVersion', resourceVersion, metadata['resourceVersion'])
+    throw differ('ResourceVersion', resourceVersion, metadata['resourceVersion'] ?? '', 'modified')
+}
+
+function text(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function propagationIn(options: JsonObject, { query }: Request): string {

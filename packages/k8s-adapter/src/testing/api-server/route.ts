@@ -1,4 +1,4 @@
-import type { JsonObject } from '@gitops-sdk/core'
+import { isoTime, type JsonObject } from '@gitops-sdk/core'
 import { mayDo, type User, userInfo } from './access.ts'
 import { type Answer, answerOf, forbidden, noPage, refusal, status } from './answer.ts'
 import { objectOf, textOf } from './json.ts'
@@ -6,6 +6,7 @@ import { discoveryOf, groupListOf, type Kind, resourceListOf } from './kinds.ts'
 import { list, read } from './read.ts'
 import { remove } from './remove.ts'
 import type { Request, ServerState } from './state.ts'
+import { assertMatch } from './watch.ts'
 import { apply, create, patch, subjectOf, update } from './write.ts'
 
 /** What came in over HTTP. */
@@ -29,9 +30,12 @@ export function route(state: ServerState, incoming: Incoming): Routed {
     const fixed = fixedAnswer(state, incoming)
     if (fixed !== undefined) return { answer: fixed }
     const request = requestFor(state, incoming)
-    if (request === undefined) return { answer: noPage }
+    if (request === undefined) return { answer: nothingAt(state, incoming) }
     assertMay(state, request)
-    if (isWatch(request)) return { watch: request }
+    if (isWatch(request)) {
+      assertMatch(request.query)
+      return { watch: request }
+    }
     return { answer: handle(state, request) }
   } catch (thrown) {
     const answer = answerOf(thrown)
@@ -63,6 +67,21 @@ function fixedAnswer({ kinds }: ServerState, { path, accept, method }: Incoming)
   return apiVersion === undefined || served.length === 0
     ? undefined
     : { status: 200, body: resourceListOf(served, apiVersion) }
+}
+
+/** A known group answers that it does not know; below an unknown one there is nobody to answer. */
+function nothingAt({ kinds }: ServerState, { path }: Incoming): Answer {
+  const apiVersion = /^\/(?:api\/(v1)|apis\/([^/]+\/[^/]+))\//
+    .exec(path)
+    ?.slice(1)
+    .find((each) => each !== undefined)
+  const isServed = kinds.all().some((each) => each.apiVersion === apiVersion)
+  return isServed ? bare(404, 'NotFound', 'the server could not find the requested resource') : noPage
+}
+
+function bare(code: number, reason: string, message: string): Answer {
+  const answer = status(code, reason, message)
+  return { ...answer, body: { ...(answer.body as JsonObject), details: {} } }
 }
 
 /** The object or the collection a path names; `undefined` for a path of nothing that is served. */
@@ -122,7 +141,7 @@ function handle(state: ServerState, request: Request): Answer {
   if (method === 'PUT' && name !== '') return update(state, request)
   if (method === 'DELETE' && name !== '') return remove(state, request)
   if (method === 'PATCH' && name !== '') return patchAnswer(state, request)
-  throw refusal(status(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'))
+  throw refusal(bare(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'))
 }
 
 const patchTypes = [
@@ -135,7 +154,8 @@ function patchAnswer(state: ServerState, request: Request): Answer {
   if (request.contentType === 'application/apply-patch+yaml') return apply(state, request)
   const isStrategic = request.contentType === 'application/strategic-merge-patch+json'
   if (!patchTypes.includes(request.contentType) || (isStrategic && request.kind.custom)) {
-    const known = [...patchTypes, 'application/apply-patch+yaml'].join(', ')
+    if (!isStrategic) throw refusal(bare(415, 'UnsupportedMediaType', '415: Unsupported Media Type'))
+    const known = [...patchTypes.slice(0, 2), 'application/apply-patch+yaml'].join(', ')
     const message = `the body of the request was in an unknown format - accepted media types include: ${known}`
     throw refusal(status(415, 'UnsupportedMediaType', message))
   }
@@ -143,14 +163,15 @@ function patchAnswer(state: ServerState, request: Request): Answer {
 }
 
 /** Answers to questions that are asked by creating something that is not kept. */
-function askedAnswer({ kinds, store }: ServerState, { kind, user, body }: Request): Answer {
+function askedAnswer({ kinds, store, now }: ServerState, { kind, user, body }: Request): Answer {
   const asked: JsonObject = {
     ...(JSON.parse(body === '' ? '{}' : body) as JsonObject),
     kind: kind.kind,
     apiVersion: kind.apiVersion,
   }
+  const metadata = { creationTimestamp: isoTime(now()).replace(/\.\d+Z$/, 'Z') }
   if (kind.kind === 'SelfSubjectReview')
-    return { status: 201, body: { ...asked, status: { userInfo: userInfo(user) } } }
+    return { status: 201, body: { ...asked, metadata, status: { userInfo: userInfo(user) } } }
   if (kind.kind !== 'SelfSubjectAccessReview') return noPage
   const wanted = objectOf(objectOf(asked['spec'])['resourceAttributes'])
   const part = textOf(wanted['subresource'])

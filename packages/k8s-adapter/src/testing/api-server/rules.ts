@@ -46,7 +46,7 @@ function metadataFaults(object: JsonObject): Fault[] {
           textOf(value),
           textOf(value).length > 63
             ? 'must be no more than 63 bytes'
-            : 'a valid label must be an empty string or consist of alphanumeric characters',
+            : "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
         ),
       ),
     )
@@ -73,7 +73,7 @@ function requiredFaults(value: Json, shape: Shape, path: string): Fault[] {
 type Rule = (object: JsonObject) => Fault[]
 
 const kindRules: Readonly<Record<string, Rule>> = {
-  '/ConfigMap': (object) => sizeFaults(object, ['data', 'binaryData'], ''),
+  '/ConfigMap': (object) => sizeFaults(object, ['data', 'binaryData'], '[]'),
   '/Secret': (object) => [...sizeFaults(object, ['data'], 'data'), ...secretFaults(object)],
   '/Service': (object) => {
     const spec = objectOf(object['spec'])
@@ -89,6 +89,18 @@ const kindRules: Readonly<Record<string, Rule>> = {
             ),
           ],
     )
+    const targets = ports.flatMap(({ targetPort }, index) =>
+      typeof targetPort !== 'number' || isPort(targetPort)
+        ? []
+        : [
+            fault(
+              `spec.ports[${index}].targetPort`,
+              'FieldValueInvalid',
+              `Invalid value: ${targetPort}: must be between 1 and 65535, inclusive`,
+            ),
+          ],
+    )
+    faults.push(...targets)
     const isBare = ports.length === 0 && spec['clusterIP'] !== 'None' && spec['type'] !== 'ExternalName'
     return isBare ? [...faults, fault('spec.ports', 'FieldValueRequired', 'Required value')] : faults
   },
@@ -209,7 +221,12 @@ export function changeFaultsOf(before: JsonObject, after: JsonObject, kind: Kind
   const [was, is] = [textOf(metadataOf(before)['uid']), textOf(metadataOf(after)['uid'])]
   const identity =
     was === is ? [] : [fault('metadata.uid', 'FieldValueInvalid', `Invalid value: "${is}": field is immutable`)]
-  return [...identity, ...(kind.custom ? [] : (settled[`${kind.group}/${kind.kind}`]?.(before, after) ?? []))]
+  // Said twice, by the rules of metadata and by those of the storage.
+  return [
+    ...identity,
+    ...identity,
+    ...(kind.custom ? [] : (settled[`${kind.group}/${kind.kind}`]?.(before, after) ?? [])),
+  ]
 }
 
 function immutable(before: JsonObject, after: JsonObject, fields: readonly string[], why: string): Fault[] {

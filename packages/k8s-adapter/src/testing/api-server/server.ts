@@ -315,22 +315,16 @@ function openWatch(session: Session, request: Request, response: ServerResponse,
   response.on('error', () => {})
   response.writeHead(200, { 'Content-Type': 'application/json' })
   response.flushHeaders()
-  try {
-    const watching = { ...watch(session.state, request, { write, end }), end }
-    session.watches.add(watching)
-    const seconds = Number(request.query.get('timeoutSeconds') ?? 1800)
-    const timer = setTimeout(end, seconds * 1000)
-    timer.unref()
-    response.on('close', () => {
-      clearTimeout(timer)
-      watching.stop()
-      session.watches.delete(watching)
-    })
-  } catch (thrown) {
-    const refused = answerOf(thrown)
-    if (refused === undefined) throw thrown
-    response.end(`${JSON.stringify({ type: 'ERROR', object: refused.body as JsonObject })}\n`)
-  }
+  const watching = { ...watch(session.state, request, { write, end }), end }
+  session.watches.add(watching)
+  const seconds = Number(request.query.get('timeoutSeconds') ?? 1800)
+  const timer = setTimeout(end, seconds * 1000)
+  timer.unref()
+  response.on('close', () => {
+    clearTimeout(timer)
+    watching.stop()
+    session.watches.delete(watching)
+  })
 }
 
 function kubeConfigOf(server: string): string {

@@ -1,11 +1,9 @@
 import type { JsonObject } from '@gitops-sdk/core'
 import { invalid, status } from './answer.ts'
-import { withMetadata } from './json.ts'
+import { metadataOf, textOf, withMetadata } from './json.ts'
 import { inVersion, matcherOf } from './read.ts'
 import type { Request, ServerState } from './state.ts'
-import { collectionOf, type StoreEvent } from './store.ts'
-import { keyOf } from './store.ts'
-import { metadataOf, textOf } from './json.ts'
+import { collectionOf, keyOf, type StoreEvent } from './store.ts'
 
 /** Somebody who listens. */
 export interface Listener {
@@ -23,12 +21,11 @@ export interface Watching {
 export function watch(state: ServerState, request: Request, listener: Listener): Watching {
   const { query } = request
   const streamsList = query.get('sendInitialEvents') === 'true'
-  if (streamsList) assertMatch(query)
   const filter = filterOf(request)
   const send = (type: string, object: JsonObject): void => listener.write(`${JSON.stringify({ type, object })}\n`)
   const follow = (event: StoreEvent): void => {
     const seen = filter(event)
-    if (seen !== undefined) send(seen, inVersion(event.object, request))
+    if (seen !== undefined) send(seen, inVersion(shownAs(seen, event), request))
   }
   const bookmark = (): void => {
     if (query.get('allowWatchBookmarks') === 'true') send('BOOKMARK', markOf(request, state.store.version))
@@ -46,10 +43,11 @@ export function watch(state: ServerState, request: Request, listener: Listener):
   return { stop: state.store.subscribe(follow), bookmark }
 }
 
-function assertMatch(query: URLSearchParams): void {
-  if (query.get('resourceVersionMatch') === 'NotOlderThan') return
+/** Refuses a streamed list that does not say which version it may begin at. */
+export function assertMatch(query: URLSearchParams): void {
+  if (query.get('sendInitialEvents') !== 'true' || query.get('resourceVersionMatch') === 'NotOlderThan') return
   const subject = { group: 'meta.k8s.io', resource: 'listoptions', kind: 'ListOptions', name: '' }
-  const message = 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
+  const message = 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
   throw invalid(subject, [{ field: 'resourceVersionMatch', reason: 'FieldValueForbidden', message }])
 }
 
@@ -74,11 +72,17 @@ function filterOf(request: Request): (event: StoreEvent) => StoreEvent['type'] |
   }
 }
 
+/** Who stops to see an object sees it as it was, in the version in which it went. */
+function shownAs(seen: StoreEvent['type'], { type, object, before }: StoreEvent): JsonObject {
+  if (seen !== 'DELETED' || type === 'DELETED' || before === undefined) return object
+  return withMetadata(before, { resourceVersion: metadataOf(object)['resourceVersion'] })
+}
+
 function markOf({ kind }: Request, version: number): JsonObject {
   return {
     kind: kind.kind,
     apiVersion: kind.apiVersion,
-    metadata: { resourceVersion: String(version), creationTimestamp: null },
+    metadata: { resourceVersion: String(version) },
   }
 }
 

@@ -14,6 +14,7 @@ import {
 } from './answer.ts'
 import { faultsIn } from './check.ts'
 import { withDefaults } from './defaults.ts'
+import { tidied } from './tidy.ts'
 import { isObject, metadataOf, objectOf, textOf, textsOf, withMetadata, without } from './json.ts'
 import type { Kind } from './kinds.ts'
 import { applyFields, type Rival, updateFields, type Writer } from './managed.ts'
@@ -30,7 +31,8 @@ export function create(state: ServerState, request: Request): Answer {
   const named = { ...request, name: nameIn(body) }
   const bare = withMetadata(body, { managedFields: undefined, resourceVersion: undefined, uid: undefined })
   const fresh = without(born(state, named, bare), ...(hasStatus(request.kind) ? ['status'] : []))
-  const owned = updateFields(undefined, fresh, request.kind.shape, writerOf(state, request))
+  const whole = withDefaults(tidied(fresh, request.kind), request.kind)
+  const owned = updateFields(undefined, whole, request.kind.shape, writerOf(state, request))
   return { status: 201, body: save(state, named, undefined, owned), headers: warnings }
 }
 
@@ -84,26 +86,21 @@ export function apply(state: ServerState, request: Request): Answer {
   const content = without(stripped, ...ignoredParts(request))
   const applied = applyFields(base, content, request.kind.shape, writerOf(state, request, manager), isForced(request))
   if ('conflicts' in applied) throw conflictOf(applied.conflicts)
-  const cleaned = request.kind.custom ? applied.object : withoutHollow(applied.object)
-  return { status: live === undefined ? 201 : 200, body: save(state, request, live, cleaned) }
+  const next = tidied(applied.object, request.kind)
+  return { status: live === undefined ? 201 : 200, body: save(state, request, live, next) }
 }
 
 function appliedBody(request: Request): JsonObject {
   const body = objectIn(request)
-  const { kind, name, namespace } = request
+  const { kind, name } = request
   if (metadataOf(body)['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil')
   if (nameIn(body) !== name && nameIn(body) !== '')
     throw badRequest(`the name of the object (${nameIn(body)}) does not match the name on the URL (${name})`)
-  const place = kind.namespaced && namespace !== '' ? `${namespace}/${name}` : `/${name}`
-  const faults = faultsIn(body, kind.shape)
-  if (faults.length > 0) {
-    const list =
-      faults.length === 1 ? ` ${faults[0]}` : `\nerrors:\n  ${faults.join('\n  ')}`.replace('\nerrors', ' errors')
-    throw refusal(
-      status(500, '', `failed to create typed patch object (${place}; ${kind.apiVersion}, Kind=${kind.kind}):${list}`),
-    )
-  }
-  return body
+  const place = `${textOf(metadataOf(body)['namespace'])}/${name}`
+  const [fault] = faultsIn(body, kind.shape)
+  if (fault === undefined) return body
+  const what = `${place}; ${kind.group}/${kind.version}, Kind=${kind.kind}`
+  throw refusal(status(500, '', `failed to create typed patch object (${what}): ${fault}`))
 }
 
 function isForced({ query }: Request): boolean {
@@ -111,27 +108,33 @@ function isForced({ query }: Request): boolean {
 }
 
 function conflictOf(rivals: readonly Rival[]): Error {
-  const said = ({ manager, subresource, apiVersion }: Rival): string =>
-    `conflict with "${manager}"${subresource === '' ? '' : ` with subresource "${subresource}"`} using ${apiVersion}`
-  const causes = rivals.map((rival) => ({ reason: 'FieldManagerConflict', message: said(rival), field: rival.field }))
-  const [first] = rivals
-  const message =
-    rivals.length === 1
-      ? `Apply failed with 1 conflict: ${said(first!)}: ${first!.field}`
-      : `Apply failed with ${rivals.length} conflicts: ${rivals.map((rival) => `${said(rival)}: ${rival.field}`).join('\n')}`
+  const said = ({ manager, operation, subresource, apiVersion }: Rival): string =>
+    `"${manager}"${subresource === '' ? '' : ` with subresource "${subresource}"`}${operation === 'Update' ? ` using ${apiVersion}` : ''}`
+  const causes = rivals.map((rival) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${said(rival)}`,
+    field: rival.field,
+  }))
+  const one = rivals.length === 1
+  const groups = [...new Set(rivals.map(said))].map((who) => {
+    const fields = rivals.filter((rival) => said(rival) === who).map(({ field }) => field)
+    return one ? `conflict with ${who}: ${fields[0]}` : `conflicts with ${who}:\n- ${fields.join('\n- ')}`
+  })
+  const message = `Apply failed with ${rivals.length} conflict${one ? '' : 's'}: ${groups.join('\n')}`
   return refusal(status(409, 'Conflict', message, { causes }))
 }
 
 /** What somebody wants a live object to be, as far as this way of writing reaches. */
 function changeTo(state: ServerState, request: Request, live: JsonObject, body: JsonObject): JsonObject {
-  const kept = keptParts(request, live, body)
+  const kept = withDefaults(tidied(keptParts(request, live, body), request.kind), request.kind)
   const next = updateFields(live, kept, request.kind.shape, writerOf(state, request))
   return save(state, request, live, next)
 }
 
 function keptParts({ kind, subresource }: Request, live: JsonObject, body: JsonObject): JsonObject {
   const identity = withMetadata(body, {
-    uid: metadataOf(body)['uid'] ?? metadataOf(live)['uid'] ?? '',
+    uid: metadataOf(live)['uid'],
+    namespace: metadataOf(live)['namespace'],
     creationTimestamp: metadataOf(live)['creationTimestamp'] ?? '',
     deletionTimestamp: metadataOf(live)['deletionTimestamp'],
     generation: metadataOf(live)['generation'],
@@ -157,9 +160,18 @@ function ignoredParts({ kind, subresource }: Request): string[] {
   return hasStatus(kind) ? ['status'] : []
 }
 
+/** Branches that a door does not lead to. */
+const statusOnly: Writer['reset'] = [['f:spec'], ['f:metadata', 'f:labels']]
+const kept: Writer['reset'] = [['f:status']]
+const finalized: Writer['reset'] = [['f:spec', 'f:finalizers']]
+
 function writerOf({ now }: ServerState, { kind, subresource, query, agent }: Request, manager?: string): Writer {
   const reset =
-    subresource === 'status' ? [['f:spec'], ['f:metadata', 'f:labels']] : hasStatus(kind) ? [['f:status']] : []
+    subresource === 'status'
+      ? statusOnly
+      : hasStatus(kind)
+        ? [...kept, ...(kind.kind === 'Namespace' ? finalized : [])]
+        : []
   const name = manager ?? (query.get('fieldManager') || agent)
   return { manager: name, apiVersion: kind.apiVersion, subresource, now: now(), reset }
 }
@@ -185,7 +197,7 @@ function save(state: ServerState, request: Request, live: JsonObject | undefined
   const next = counted(live, admitted, kind)
   if (live !== undefined && sameJson(next, live)) return live
   if (query.get('dryRun') === 'All') return next
-  if (isOver(next)) return state.store.remove(kind, next)
+  if (isOver(next)) return (state.store.remove(kind, next), next)
   const stored = state.store.put(kind, next)
   if (kind.kind === 'CustomResourceDefinition') return establish(state, kind, stored)
   return stored
@@ -210,7 +222,7 @@ function counted(live: JsonObject | undefined, next: JsonObject, kind: Kind): Js
 }
 
 function establish(state: ServerState, kind: Kind, definition: JsonObject): JsonObject {
-  const isKnown = objectOf(definition['status'])['conditions'] !== undefined
+  const isKnown = Array.isArray(objectOf(definition['status'])['conditions'])
   state.kinds.define(definition)
   if (isKnown) return definition
   const spec = objectOf(definition['spec'])
@@ -305,24 +317,6 @@ function checkFields(body: JsonObject, { kind, query }: Request): Record<string,
   return { Warning: texts.map((text) => `299 - ${JSON.stringify(text)}`).join(', ') }
 }
 
-/** Drops maps and lists with nothing in them: types of Go leave them out. */
-function withoutHollow(object: JsonObject): JsonObject {
-  const metadata = Object.entries(metadataOf(object)).filter(([, value]) => !isHollow(value))
-  const rest = Object.entries(object).filter(
-    ([field, value]) =>
-      field === 'metadata' || !(isHollow(value) && ['data', 'binaryData', 'rules', 'subjects'].includes(field)),
-  )
-  return { ...Object.fromEntries(rest), metadata: Object.fromEntries(metadata) }
-}
-
-function isHollow(value: Json): boolean {
-  return (
-    value === null ||
-    (isObject(value) && Object.keys(value).length === 0) ||
-    (Array.isArray(value) && value.length === 0)
-  )
-}
-
 function assertSame(live: JsonObject, body: JsonObject, request: Request): void {
   const wanted = textOf(metadataOf(body)['uid'])
   const { uid } = metadataOf(live)
@@ -364,6 +358,10 @@ function objectIn(request: Request): JsonObject {
   const value = contentType === 'application/apply-patch+yaml' ? parseYaml(body) : parse(body)
   if (!isObject(value)) throw badRequest('the body of the request is no object')
   const [apiVersion, name] = [value['apiVersion'] ?? kind.apiVersion, value['kind'] ?? kind.kind]
+  if ((apiVersion !== kind.apiVersion || name !== kind.kind) && contentType === 'application/apply-patch+yaml') {
+    const given = textOf(apiVersion)
+    throw badRequest(`invalid object type: ${given.includes('/') ? given : `/${given}`}, Kind=${textOf(name)}`)
+  }
   if (apiVersion !== kind.apiVersion || name !== kind.kind)
     throw badRequest(
       `the API version in the data (${String(apiVersion as string)}) does not match the expected API version (${kind.apiVersion})`,

@@ -1,0 +1,4 @@
+import { startControlPlane } from '../src/testing.ts'
+import { checkVectors } from './vectors/check.ts'
+
+checkVectors(() => startControlPlane({ users: [{ name: 'limited' }] }))
