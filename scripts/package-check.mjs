@@ -2,7 +2,7 @@
 // attw on the tarball, install into an empty folder, import and require each entry point, type-check
 // with the oldest and the newest TypeScript that is promised.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { publint } from 'publint'
@@ -19,6 +19,7 @@ try {
   const entries = packages.flatMap(entryPoints)
   checkLoads(entries)
   checkCommandLine()
+  checkStarters(packages)
   checkTypes(entries)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   console.log(
@@ -111,6 +112,23 @@ export default defineConfig({
   // The code of an error is only known when the configuration and the command line share one copy of core.
   if (planned?.changes?.length !== 1 || broken?.error?.code !== 'DECLARATION_INVALID')
     problems.push(`gitops plan ended with ${status}:\n${stdout}${stderr}`)
+}
+
+/** What `npm create @gitops-sdk` writes passes at once, with the packages as they would be published. */
+function checkStarters(packages) {
+  const { tarball } = packages.find(({ name }) => name === '@gitops-sdk/core')
+  const starters = join(folder, 'starters')
+  mkdirSync(starters)
+  writeFileSync(join(starters, 'package.json'), JSON.stringify({ private: true, workspaces: ['*'] }))
+  for (const kind of ['embedder', 'adapter']) {
+    run('npx', ['create-gitops-sdk', join('starters', kind), '--kind', kind], folder)
+    const file = join(starters, kind, 'package.json')
+    const manifest = JSON.parse(readFileSync(file, 'utf8'))
+    manifest.dependencies['@gitops-sdk/core'] = `file:${tarball}`
+    writeFileSync(file, JSON.stringify(manifest))
+  }
+  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], starters)
+  run('npm', ['test', '--workspaces'], starters)
 }
 
 function checkTypes(entries) {
