@@ -21,6 +21,8 @@ export interface Owned {
   readonly origin?: Origin
   /** When it was last applied, in epoch milliseconds. */
   readonly appliedAt?: number
+  /** What its declaration said of pruning when it was last in force; kept when it is no longer declared. */
+  readonly prune?: false | 'confirm'
   /** What the target wants back with the next `observe` and `plan`. Small, plain, no secret. */
   readonly note?: Json
 }

@@ -42,6 +42,8 @@ export interface ApplicationState {
   readonly error?: ErrorRecord
   /** What was being done when it failed. */
   readonly failedDuring?: Activity
+  /** The source could not be asked for its newest revision; kept, also through runs that end well, until it answers. */
+  readonly sourceError?: ErrorRecord
   /** Failed runs in a row. */
   readonly failures: number
   /** When the next run is due, in epoch milliseconds. */
@@ -115,9 +117,9 @@ function after(state: ApplicationState, event: Exclude<ApplicationEvent, { type:
     case 'started':
       return { ...without(state, 'nextRunAt', 'blocker', 'deadlineAt'), phase: 'planning', runId: event.runId }
     case 'resolved':
-      return { ...state, revision: event.revision }
+      return { ...sourceAnswers(state), revision: event.revision }
     case 'revisionRewritten':
-      return { ...state, revision: event.revision }
+      return event.followed ? { ...state, revision: event.revision } : { ...state }
     case 'declared':
     case 'driftIgnored':
     case 'stepStarted':
@@ -145,7 +147,7 @@ function after(state: ApplicationState, event: Exclude<ApplicationEvent, { type:
     case 'healthChanged':
       return { ...state, health: event.status, healthMessage: event.message }
     case 'ready':
-      return { ...without(state, 'error', 'failedDuring', 'blocker', 'deadlineAt'), ready: event.revision, failures: 0 }
+      return { ...without(wentWell(state), 'blocker', 'deadlineAt'), ready: event.revision }
     case 'failed':
       return failed(state, event)
     case 'superseded':
@@ -218,6 +220,7 @@ function failed(state: ApplicationState, event: EventOf<'failed'>): ApplicationS
   return {
     ...without(state, 'blocker', 'deadlineAt'),
     phase: 'idle',
+    ...(event.during === 'resolve' && event.runId === undefined && { sourceError: event.error }),
     error: event.error,
     failedDuring: event.during,
     failures: state.failures + 1,
@@ -230,7 +233,18 @@ function finished(state: ApplicationState, event: EventOf<'finished'>): Applicat
   if (event.outcome === 'parked') return ended
   const idle: ApplicationState = { ...without(ended, 'runId', 'blocker', 'deadlineAt'), phase: 'idle' }
   const well = event.outcome === 'applied' || event.outcome === 'unchanged'
-  return well ? { ...without(idle, 'error', 'failedDuring'), failures: 0 } : idle
+  return well ? wentWell(idle) : idle
+}
+
+/** A run that ends well on the last good revision does not mend the source. */
+function wentWell(state: ApplicationState): ApplicationState {
+  const well: ApplicationState = { ...without(state, 'error', 'failedDuring'), failures: 0 }
+  return state.sourceError === undefined ? well : { ...well, error: state.sourceError, failedDuring: 'resolve' }
+}
+
+function sourceAnswers(state: ApplicationState): ApplicationState {
+  const answered = without(state, 'sourceError')
+  return state.failedDuring === 'resolve' ? without(answered, 'error', 'failedDuring') : answered
 }
 
 function otherDrift(state: ApplicationState, gone: Pick<Drift, 'ref' | 'kind'>): Drift[] {

@@ -72,7 +72,8 @@ function judgeHooks(comparison: Comparison, drafts: readonly Draft[]): Verdict[]
   const writes = drafts.filter((draft) => draft.action !== 'forget')
   const driftOnly = writes.every((draft) => draft.cause === 'drift')
   const wanted = request.hooks ?? (!driftOnly && request.only === undefined)
-  if (!wanted || writes.length === 0 || request.mode === 'accept-drift') return []
+  const isIdle = writes.length === 0 && request.hooks !== true
+  if (!wanted || isIdle || request.mode === 'accept-drift') return []
   return desired.resources
     .filter((each) => each.order?.hook !== undefined && runsIn(each, request.mode))
     .map((each) => judgeHook(each, comparison))

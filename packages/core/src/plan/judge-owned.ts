@@ -74,7 +74,8 @@ function isConfirmed(ref: ResourceRef, { confirmed }: PlanRequest): boolean {
 function optionsOf(owned: Owned, found: ActualResource, comparison: Comparison): ResourceOptions {
   const key = refKey(owned.ref)
   const declared = comparison.declared.get(key) ?? comparison.previous.get(key)
-  return { ...declared?.options, ...comparison.options.optionsOf?.(found) }
+  const remembered = declared === undefined && owned.prune !== undefined ? { prune: owned.prune } : {}
+  return { ...remembered, ...declared?.options, ...comparison.options.optionsOf?.(found) }
 }
 
 function deletion(owned: Owned, found: ActualResource, { request }: Comparison): Draft {

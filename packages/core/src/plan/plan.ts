@@ -157,7 +157,7 @@ export interface PlanRequest {
   readonly only?: readonly ResourceRef[]
   /** Deletions that a person confirmed, of resources that are pruned only after confirmation. */
   readonly confirmed?: readonly ResourceRef[]
-  /** Whether hooks run. @defaultValue true when more than drift is changed and nothing is selected */
+  /** Whether hooks run; `true` also when nothing else is changed. @defaultValue true when more than drift is changed and nothing is selected */
   readonly hooks?: boolean
   readonly ignore: readonly IgnoreRule[]
   /** Replaces secrets and makes fingerprints. */

@@ -30,6 +30,17 @@ export function stepText({ phase, wave, level = 0 }: Step): string {
   return `${phase} wave ${wave}${level > 0 ? `.${level}` : ''}`
 }
 
+/** The step of everything that is declared, or nothing where it all belongs to one. Throws as `arrange` does. */
+export function declaredSteps(resources: readonly Resource[]): ((ref: ResourceRef) => Step) | undefined {
+  const steps = stepsByKey(resources)
+  return steps.size === 0 ? undefined : (ref) => steps.get(refKey(ref)) ?? firstStep
+}
+
+/** Whether `left` runs before `right` when converging. */
+export function isEarlier(left: Step, right: Step): boolean {
+  return compareSteps(left, right) < 0
+}
+
 /** What is and was declared, by `refKey`: the orders of changes come from there. */
 export interface Orders {
   readonly declared: ReadonlyMap<string, Resource>

@@ -2,7 +2,7 @@ import type { Outcome } from '../apply/outcome.ts'
 import type { DesiredState, Resource } from '../desired/desired.ts'
 import { label, refKey } from '../desired/ref.ts'
 import type { Change, Plan } from '../plan/plan.ts'
-import { stepText, stepsOf } from '../plan/steps.ts'
+import { declaredSteps, isEarlier, stepText, stepsOf } from '../plan/steps.ts'
 import { abortError, withDeadline } from '../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import { commit, tell } from './engine.ts'
@@ -30,9 +30,11 @@ export async function applyPlan(session: Session, wanted: Wanted, plan: Plan, se
   const ordinary = steps.filter((step) => step[0]?.step.phase !== 'SyncFail')
   const onFailure = steps.filter((step) => step[0]?.step.phase === 'SyncFail')
   try {
+    const earlierHealthy = gate(session, wanted, plan)
     for (const [index, step] of ordinary.entries()) {
+      await earlierHealthy(step)
       await applyStep(session, wanted, plan, step, index, settled)
-      if (index < ordinary.length - 1 || step.some(isHook)) await stepHealthy(session, wanted, step)
+      if (step.some(isHook)) await stepHealthy(session, wanted, step)
       await cleanUpHooks(session, wanted, plan, step, 'HookSucceeded', settled)
     }
   } catch (error) {
@@ -47,6 +49,29 @@ export async function applyPlan(session: Session, wanted: Wanted, plan: Plan, se
 
 function isHook({ hook }: Change): boolean {
   return hook !== undefined
+}
+
+/**
+ * Holds a step up until everything declared for an earlier one works, whether this plan changed it or not: a run that
+ * is tried again does not walk past what the last one waited for. Healing drift waits for nobody.
+ */
+function gate(
+  session: Session,
+  { desired }: Wanted,
+  { changes, mode }: Plan,
+): (step: readonly Change[]) => Promise<void> {
+  const healsOnly = changes.every(({ cause }) => cause === 'drift') || session.options.only !== undefined
+  const steps = mode !== 'converge' || healsOnly ? undefined : declaredSteps(desired.resources)
+  const passed = new Set<string>()
+  return async ([first]) => {
+    if (steps === undefined || first === undefined) return
+    const isBefore = ({ ref, order }: Resource): boolean =>
+      order?.hook === undefined && !passed.has(refKey(ref)) && isEarlier(steps(ref), first.step)
+    const resources = desired.resources.filter(isBefore)
+    if (resources.length === 0) return
+    await untilHealthy(session, { ...desired, resources })
+    for (const { ref } of resources) passed.add(refKey(ref))
+  }
 }
 
 /** Makes the changes of one step and writes down what became of them, also of a step that failed half-way. */

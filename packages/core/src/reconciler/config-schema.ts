@@ -84,7 +84,6 @@ const policy = options({
   driftIntervalMs: durationOrZeroMs,
   healthTimeoutMs: durationMs,
   approvalLifetimeMs: durationMs,
-  onRewritten: { enum: ['hold', 'follow'] },
   oscillationLimit: { type: 'integer', minimum: 1 },
 })
 

@@ -32,7 +32,8 @@ export async function restrict(
 ): Promise<Plan> {
   const { granularity } = member.target.supports
   const policy: Policy = options.heal === true ? { ...member.policy, selfHeal: true } : member.policy
-  const context = { granularity, seal: await engine.seal(), oscillating }
+  const confirmed = options.confirm && { confirmed: options.confirm }
+  const context = { granularity, seal: await engine.seal(), oscillating, ...confirmed }
   return restrictPlan(plan, policy, options.heal === true ? { ...context, oscillating: new Set() } : context)
 }
 

@@ -10,7 +10,7 @@ import type { Queue } from './queue.ts'
 
 /** What all parts of one reconciler share. */
 export interface Engine {
-  /** Aborts when the reconciler is stopped for good. */
+  /** Time, randomness and log. Its signal never aborts: for work of its own, take `ownCall`. */
   readonly call: Call
   readonly ledger: Ledger
   readonly feedback: Feedback
@@ -26,6 +26,11 @@ export interface Engine {
 /** A ledger that takes longer is as good as gone; the record is read again before anything else is done. */
 export const LEDGER_TIMEOUT_MS = 30_000
 
+/** A call with a signal of its own. One signal that all applications wait on would look like a leak to Node. */
+export function ownCall({ call }: Pick<Engine, 'call'>): Call {
+  return { ...call, signal: new AbortController().signal }
+}
+
 /** Records an event of `member`. */
 export function tell(engine: Engine, event: EventBody): void {
   engine.feedback.record(event)
@@ -34,7 +39,7 @@ export function tell(engine: Engine, event: EventBody): void {
 /** The record of the application: as last read or committed, or read now. */
 export async function recordOf(engine: Engine, member: Member): Promise<LedgerRecord> {
   if (member.record !== undefined) return member.record
-  const read = await withDeadline(engine.call, LEDGER_TIMEOUT_MS, `Reading the ledger of ${member.name}`, (call) =>
+  const read = await withDeadline(ownCall(engine), LEDGER_TIMEOUT_MS, `Reading the ledger of ${member.name}`, (call) =>
     engine.ledger.read(member.name, call),
   )
   return keepNewer(member, read)
@@ -66,8 +71,11 @@ async function commitInTurn(engine: Engine, member: Member, change: RecordChange
   const made = typeof change === 'function' ? change(record) : change
   const whole: LedgerChange = { ...made, expect: record.version }
   try {
-    const version = await withDeadline(engine.call, LEDGER_TIMEOUT_MS, `Writing the ledger of ${member.name}`, (call) =>
-      engine.ledger.commit(member.name, whole, call),
+    const version = await withDeadline(
+      ownCall(engine),
+      LEDGER_TIMEOUT_MS,
+      `Writing the ledger of ${member.name}`,
+      (call) => engine.ledger.commit(member.name, whole, call),
     )
     member.record = { ...applyChange(record, whole), version }
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Json } from '../runtime/json.ts'
 import type { Revision } from '../source/source.ts'
 import { recordOf, tell } from './engine.ts'
 import { type Basis, sameBasis } from './member.ts'
+import { owesHooks } from './record.ts'
 import { driftDelayMs } from './policy/timing.ts'
 import { type Session, type Wanted, ask, think } from './session.ts'
 
@@ -59,8 +60,9 @@ export function isSettledOn(session: Session, { desired }: Wanted): boolean {
 function isQuiet({ member, engine, options, triggers }: Session): boolean {
   const watched = member.stopWatch !== undefined
   const due = engine.call.clock.monotonic() >= member.driftDueMs
-  const { refresh, only, heal, acceptDrift } = options
-  const asked = refresh === true || only !== undefined || heal === true || acceptDrift === true
+  const { refresh, only, heal, acceptDrift, confirm } = options
+  const selected = only !== undefined || confirm !== undefined
+  const asked = selected || refresh === true || heal === true || acceptDrift === true
   // What had to wait may be done now.
   const opened = triggers.includes('window')
   return watched && !member.hinted && !due && !asked && !opened
@@ -110,7 +112,9 @@ export async function makePlan(
   mode: PlanMode = 'converge',
 ): Promise<Plan> {
   const { member, engine, options } = session
-  const { inventory } = await recordOf(engine, member)
+  const record = await recordOf(engine, member)
+  const { inventory } = record
+  const hooks = options.hooks ?? (options.only === undefined && owesHooks(record, desired) ? true : undefined)
   const previous = await previousState(session)
   const seal = await engine.seal()
   return ask(session, 'plan', (call) =>
@@ -126,7 +130,8 @@ export async function makePlan(
         seal,
         ...(previous && { previous }),
         ...(options.only && { only: options.only }),
-        ...(options.hooks !== undefined && { hooks: options.hooks }),
+        ...(options.confirm && { confirmed: options.confirm }),
+        ...(hooks !== undefined && { hooks }),
       },
       call,
     ),

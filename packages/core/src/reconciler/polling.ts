@@ -3,7 +3,7 @@ import { type Call, sleep, withDeadline } from '../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Timer } from '../runtime/clock.ts'
 import type { Revision, Source } from '../source/source.ts'
-import { type Engine, commit, recordOf, tell } from './engine.ts'
+import { type Engine, commit, ownCall, recordOf, tell } from './engine.ts'
 import type { Member } from './member.ts'
 import { pollDelayMs } from './policy/timing.ts'
 import { commitOwedRevert } from './rollback.ts'
@@ -118,9 +118,18 @@ async function ask(engine: Engine, source: Source, call: Call, members: readonly
 
 /** The last good revision stays in force; that the source cannot be read is told, not acted on. */
 function tellUnreachable(engine: Engine, member: Member, error: GitOpsError): void {
-  const before = engine.feedback.state(member.name)?.error
+  const before = engine.feedback.state(member.name)?.sourceError
   if (before?.code === error.code && before.message === error.message) return
+  tellRewrite(engine, member, error)
   tell(engine, { type: 'failed', application: member.name, error: error.toJSON(), during: 'resolve' })
+}
+
+/** A source that holds names both revisions; one without the newer (a deleted branch) is only a failure. */
+function tellRewrite(engine: Engine, { name }: Member, { code, details }: GitOpsError): void {
+  const { from, to } = details
+  if (code !== 'REVISION_REWRITTEN' || typeof from !== 'string' || typeof to !== 'string') return
+  const previous = { id: from }
+  tell(engine, { type: 'revisionRewritten', application: name, revision: { id: to }, previous, followed: false })
 }
 
 /** A new revision ends what an older one still waits for, and puts the application in the queue. */
@@ -129,8 +138,21 @@ async function learn(engine: Engine, member: Member, revision: Revision): Promis
   member.revision = revision
   if (previous?.id !== revision.id) {
     tell(engine, { type: 'resolved', application: member.name, revision, ...(previous && { previous }) })
+    if (revision.replaces !== undefined) {
+      const replaced = { id: revision.replaces }
+      tell(engine, {
+        type: 'revisionRewritten',
+        application: member.name,
+        revision,
+        previous: replaced,
+        followed: true,
+      })
+    }
     await releaseHold(engine, member, revision)
     await supersede(engine, member, revision)
+  } else if (engine.feedback.state(member.name)?.sourceError !== undefined) {
+    // It answers again, with what was known.
+    tell(engine, { type: 'resolved', application: member.name, revision, previous: revision })
   }
   void commitOwedRevert(engine, member, revision).catch((error: unknown) => {
     engine.call.log.warn(`${member.name}: the commit of its rollback could not be made yet.`, error)
@@ -178,18 +200,14 @@ async function supersede(engine: Engine, member: Member, revision: Revision): Pr
 }
 
 /** Absent when it cannot be read now: the run that follows reads it again, and says so. */
-async function digestOf(
-  { call, sourceTimeoutMs }: Engine,
-  source: Source,
-  revision: Revision,
-): Promise<string | undefined> {
+async function digestOf(engine: Engine, source: Source, revision: Revision): Promise<string | undefined> {
   try {
-    return await withDeadline(call, sourceTimeoutMs, `Reading ${source.id}`, async (timed) => {
+    return await withDeadline(ownCall(engine), engine.sourceTimeoutMs, `Reading ${source.id}`, async (timed) => {
       const snapshot = await source.snapshot(revision, timed)
       return snapshot.digest('', timed)
     })
   } catch (error) {
-    call.log.debug(`${source.id}: revision ${revision.id} cannot be read yet.`, error)
+    engine.call.log.debug(`${source.id}: revision ${revision.id} cannot be read yet.`, error)
     return undefined
   }
 }

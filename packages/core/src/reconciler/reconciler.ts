@@ -14,7 +14,7 @@ import type { Application } from './application.ts'
 import { validateApplication, validateReconcilerOptions } from './config.ts'
 import { checkDependencies } from './dependency-graph.ts'
 import { addMember, removeMember } from './membership.ts'
-import { type Engine, LEDGER_TIMEOUT_MS } from './engine.ts'
+import { type Engine, LEDGER_TIMEOUT_MS, ownCall } from './engine.ts'
 import type { Asked, Member } from './member.ts'
 import { notifyAll } from './notify.ts'
 import type { ReconcilerOptions } from './options.ts'
@@ -103,7 +103,7 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
   refuseDuplicates(applications)
   const engine = createEngine(options)
   checkDependencies(graphOf(applications))
-  const polling = createPolling(engine, () => engine.call)
+  const polling = createPolling(engine, () => ownCall(engine))
   const notifying = notifyAll(engine, options.notifiers ?? [])
   const adding = applications.map((application) => addMember(engine, application))
   const ready = Promise.all(adding).then(() => {})
@@ -180,9 +180,9 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
     hold: async (name, request) => hold(engine, await memberOf(name), request),
     release: async (name, request) => release(engine, await memberOf(name), request),
     resolveSuspects: async (name, request) => resolveSuspects(engine, await memberOf(name), request),
-    history: (query = {}) => engine.ledger.history(query, engine.call),
-    audit: () => engine.ledger.audit({}, engine.call),
-    verifyAudit: (head) => verifyAudit(engine.ledger.audit({}, engine.call), head),
+    history: (query = {}) => engine.ledger.history(query, ownCall(engine)),
+    audit: () => engine.ledger.audit({}, ownCall(engine)),
+    verifyAudit: (head) => verifyAudit(engine.ledger.audit({}, ownCall(engine)), head),
     [Symbol.asyncDispose]: async () => {
       await (stopping ??= stop())
       notifying.stop()

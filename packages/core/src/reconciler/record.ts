@@ -1,9 +1,10 @@
-import type { Owned } from '../actual/inventory.ts'
+import type { Inventory, Owned } from '../actual/inventory.ts'
 import type { Outcome } from '../apply/outcome.ts'
 import type { DesiredState, Resource } from '../desired/desired.ts'
 import { refKey } from '../desired/ref.ts'
-import type { LedgerRecord, RunRecord } from '../ledger/ledger.ts'
+import type { LedgerRecord, RunRecord, StoredState } from '../ledger/ledger.ts'
 import type { Action, Change, Plan } from '../plan/plan.ts'
+import type { Json } from '../runtime/json.ts'
 import { commit, recordOf } from './engine.ts'
 import type { Session, Wanted } from './session.ts'
 
@@ -19,7 +20,25 @@ export async function recordIntent(session: Session, { revision, desired }: Want
     intended(change, inventory.get(refKey(change.ref)), declared, revision.id),
   )
   const journal = { runId: run.id, startedAt, revision, plan, step: 0 }
-  await commit(engine, member, { inventory: { put }, journal })
+  await commit(engine, member, ({ state }) => ({
+    inventory: { put },
+    journal,
+    ...(plan.changes.some(isOwedHook) && { state: withMemory(state, { hooks: desired.digest }) }),
+  }))
+}
+
+/** A hook for a failure runs in one only; all others have to run before the revision is in force. */
+function isOwedHook({ hook, step }: Change): boolean {
+  return hook !== undefined && step.phase !== 'SyncFail'
+}
+
+/** Whether a run at the same declarations began and did not get through its hooks: it failed, or its process died. */
+export function owesHooks({ state }: LedgerRecord, { digest }: DesiredState): boolean {
+  return state.memory?.['hooks'] === digest
+}
+
+function withMemory(state: StoredState, more: Readonly<Record<string, Json>>): StoredState {
+  return { ...state, memory: { ...state.memory, ...more } }
 }
 
 function byKey(desired: DesiredState): ReadonlyMap<string, Resource> {
@@ -35,10 +54,16 @@ function intended(
   if (action === 'delete' || action === 'forget') return owned === undefined ? [] : [{ ...owned, state: 'deleting' }]
   if (owned?.state === 'applied' && action === 'update') return []
   const wanted = declared.get(refKey(ref))
-  const known = wanted && { digest: wanted.digest, ...(wanted.origin && { origin: wanted.origin }) }
+  const known = wanted && declaredParts(wanted)
   // Without an identity: what is made gets a new one, and an adoption that never happened must not delete
   // somebody's resource later.
   return [{ ref, state: 'intended', revision, ...known }]
+}
+
+/** What the inventory keeps of a declaration. */
+function declaredParts({ digest, origin, options }: Resource): Pick<Owned, 'digest' | 'origin' | 'prune'> {
+  const prune = options?.prune
+  return { digest, ...(origin && { origin }), ...((prune === false || prune === 'confirm') && { prune }) }
 }
 
 /** Written after each step: what succeeded is owned under its identity, what is gone is forgotten. */
@@ -81,18 +106,35 @@ function applied(
     appliedAt: at,
     ...(identity !== undefined && { uid: identity }),
     ...(kept !== undefined && { note: kept }),
-    ...(declared && { digest: declared.digest, ...(declared.origin && { origin: declared.origin }) }),
+    ...(declared && declaredParts(declared)),
   }
 }
 
 /** Written when every change was made: this revision is the one that is in force. */
 export async function recordApplied(session: Session, { revision, desired }: Wanted): Promise<void> {
   const { engine, member } = session
-  await commit(engine, member, ({ state }) => ({
+  await commit(engine, member, ({ state, inventory }) => ({
     journal: null,
     approvals: [],
-    state: { ...state, applied: revision, appliedDigest: desired.digest, failures: 0 },
+    inventory: { put: reworded(inventory, desired) },
+    state: { ...withoutHooksOwed(state), applied: revision, appliedDigest: desired.digest, failures: 0 },
   }))
+}
+
+function withoutHooksOwed(state: StoredState): StoredState {
+  const { hooks, ...memory } = state.memory ?? {}
+  return hooks === undefined ? state : { ...state, memory }
+}
+
+/** What is owned and now declared with another word on pruning, without another body. */
+function reworded(inventory: Inventory, { resources }: DesiredState): Owned[] {
+  return resources.flatMap((each) => {
+    const owned = inventory.get(refKey(each.ref))
+    const { prune } = declaredParts(each)
+    if (owned === undefined || owned.prune === prune) return []
+    const { prune: _, ...rest } = owned
+    return [{ ...rest, ...(prune !== undefined && { prune }) }]
+  })
 }
 
 /** Whether the record already says that `wanted` is in force. */

@@ -3,7 +3,7 @@ import type { Call } from '../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Revision, Snapshot, SourceEdit } from '../source/source.ts'
 import { walk } from '../source/walk.ts'
-import { type Engine, commit, recordOf, tell } from './engine.ts'
+import { type Engine, commit, ownCall, recordOf, tell } from './engine.ts'
 import type { Member } from './member.ts'
 
 /** What a rollback needs to know. */
@@ -79,7 +79,7 @@ function endRun({ run }: Member, to: Revision): void {
 export async function findRevision(engine: Engine, member: Member, to: string | Revision): Promise<Revision> {
   if (typeof to !== 'string') return to
   const known = new Map<string, Revision>()
-  for await (const { revision } of engine.ledger.history({ application: member.name }, engine.call)) {
+  for await (const { revision } of engine.ledger.history({ application: member.name }, ownCall(engine))) {
     if (revision !== undefined) known.set(revision.id, revision)
   }
   const matches = [...known.values()].filter(({ id }) => id.startsWith(to))
@@ -122,8 +122,9 @@ async function writeRevert(
   }
   const message = `Roll ${name} back to ${to.id}\n\n${reason}\n\nAsked for by ${by}.`
   try {
-    const wanted = await source.snapshot(to, engine.call)
-    const made = await writer.commit((head) => revertEdit(head, wanted, message, engine.call), engine.call)
+    const call = ownCall(engine)
+    const wanted = await source.snapshot(to, call)
+    const made = await writer.commit((head) => revertEdit(head, wanted, message, call), call)
     return { commit: made }
   } catch (thrown) {
     const pending = toGitOpsError(thrown, `Committing the rollback of ${name}`)

@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly trigger?: string
   /** Reconcile only these resources. The application is not taken as ready by it. */
   readonly only?: readonly ResourceRef[]
-  /** Whether hooks run. @defaultValue true when more than drift is changed and nothing is selected */
+  /** Whether hooks run; `true` also when nothing else is changed. @defaultValue true when more than drift is changed and nothing is selected */
   readonly hooks?: boolean
   /** Heal drift although the policy only reports it. @defaultValue false */
   readonly heal?: boolean
@@ -19,6 +19,8 @@ export interface RunOptions {
    * `acceptDrift`. @defaultValue false
    */
   readonly acceptDrift?: boolean
+  /** Deletions that were asked about: of what is pruned only after confirmation (`prune: 'confirm'`), and of what is protected. */
+  readonly confirm?: readonly ResourceRef[]
   /** Read everything again, also what is not known to have changed. @defaultValue false */
   readonly refresh?: boolean
 }

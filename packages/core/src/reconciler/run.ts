@@ -113,7 +113,13 @@ async function work(session: Session, revision: Revision, basis: Basis, outcomes
 }
 
 /** Equal digest and equal version: nothing is planned at all. */
-async function isUnchanged({ engine, member }: Session, wanted: Wanted, actual: ActualState): Promise<boolean> {
+async function isUnchanged(
+  { engine, member, options }: Session,
+  wanted: Wanted,
+  actual: ActualState,
+): Promise<boolean> {
+  // Somebody asks for what the policy leaves alone.
+  if (options.heal === true || options.confirm !== undefined) return false
   const { settled } = member
   if (settled === undefined || !sawEverything(actual) || member.pending !== undefined) return false
   if (settled.digest !== wanted.desired.digest || settled.version !== actual.version) return false

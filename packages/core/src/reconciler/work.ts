@@ -38,6 +38,7 @@ function mergedOptions(asked: readonly Asked[]): RunOptions {
   if (first === undefined) return {}
   if (all.length === 1) return first
   const only = all.every((each) => each.only !== undefined) ? all.flatMap((each) => each.only ?? []) : undefined
+  const confirm = all.flatMap((each) => each.confirm ?? [])
   return {
     trigger: all.some(({ trigger }) => trigger === 'manual') ? 'manual' : (first.trigger ?? 'manual'),
     refresh: all.some(({ refresh }) => refresh === true),
@@ -45,6 +46,7 @@ function mergedOptions(asked: readonly Asked[]): RunOptions {
     // Accepting is for a run of its own: whoever asked for another one wants it to converge.
     acceptDrift: all.every(({ acceptDrift }) => acceptDrift === true),
     ...(only && { only }),
+    ...(confirm.length > 0 && { confirm }),
   }
 }
 

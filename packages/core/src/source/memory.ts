@@ -78,8 +78,11 @@ function sourceAt(store: Store, path: string, options: MemorySourceOptions): Mem
     id: `${options.id ?? 'memory'}${path === '' ? '' : `/${path}`}`,
     resolve: async (call) => {
       throwIfAborted(call)
-      answered = headAfter(store, answered, options)
-      return answered.revision
+      const before = answered
+      answered = headAfter(store, before, options)
+      const { revision } = answered
+      const isRewritten = before !== undefined && !lineage(answered).includes(before)
+      return isRewritten ? { ...revision, replaces: before.revision.id } : revision
     },
     snapshot: async (revision, call) => {
       throwIfAborted(call)
@@ -107,7 +110,8 @@ function headAfter({ head }: Store, answered: Commit | undefined, { rewrites }: 
     throw new GitOpsError('SOURCE_EMPTY', 'The memory source has no commit yet. Commit files first.')
   if (rewrites === 'refuse' && answered !== undefined && !lineage(head).includes(answered)) {
     const message = `History was rewritten: ${head.revision.id} does not descend from ${answered.revision.id}.`
-    throw new GitOpsError('REVISION_REWRITTEN', message)
+    const details = { from: answered.revision.id, to: head.revision.id }
+    throw new GitOpsError('REVISION_REWRITTEN', message, { details })
   }
   return head
 }

@@ -51,13 +51,6 @@ export interface Policy {
   readonly healthTimeoutMs: number
   /** How long an approval stays valid that names no end itself. @defaultValue 86_400_000 */
   readonly approvalLifetimeMs: number
-  /**
-   * What to do when the source's history was rewritten (a forced push) and the new revision does not
-   * follow the applied one: `hold` asks a person, `follow` goes on.
-   *
-   * @defaultValue 'hold'
-   */
-  readonly onRewritten: 'hold' | 'follow'
   /** After healing the same field from the same value this often, healing it stops until the declaration changes. @defaultValue 5 */
   readonly oscillationLimit: number
 }
@@ -144,7 +137,6 @@ export const defaultPolicy: Policy = {
   jitter: 0.5,
   healthTimeoutMs: 300_000,
   approvalLifetimeMs: 86_400_000,
-  onRewritten: 'hold',
   oscillationLimit: 5,
 }
 

@@ -27,7 +27,10 @@ export function restrictPlan(plan: Plan, policy: Policy, context: RestrictContex
     const blocked = whatForbids(change, policy, context)
     if (blocked !== undefined) withheld.set(change, blocked)
   }
-  const left = withoutIdleHooks(plan.changes.filter((change) => !withheld.has(change)))
+  const left = withoutIdleHooks(
+    plan.changes.filter((change) => !withheld.has(change)),
+    plan,
+  )
   if (context.granularity === 'whole' && left.length > 0) return plan
   return rebuilt(plan, left, withheld, policy, context)
 }
@@ -62,9 +65,10 @@ function matches(pattern: ResourceRef, ref: ResourceRef): boolean {
   return sameGroup && (pattern.namespace === undefined || pattern.namespace === ref.namespace)
 }
 
-/** Hooks run around changes; without one there is nothing to run around. */
-function withoutIdleHooks(changes: readonly Change[]): readonly Change[] {
-  return changes.some(({ hook }) => hook === undefined) ? changes : []
+/** Hooks run around changes: where all of those are withheld there is nothing to run around. */
+function withoutIdleHooks(left: readonly Change[], plan: Plan): readonly Change[] {
+  const isOrdinary = ({ hook }: Change): boolean => hook === undefined
+  return left.some(isOrdinary) || !plan.changes.some(isOrdinary) ? left : []
 }
 
 function rebuilt(
