@@ -172,7 +172,9 @@ const expected: ReadonlyMap<string, number> = new Map([
 async function expectWhole(world: World, reconciler: Reconciler, where: string): Promise<void> {
   const { system, ledger, source, changed } = world
   const call = testCall()
-  const there = [...system.live.values()].map(({ ref, body }) => `${ref.name} ${body['generation']}`).toSorted()
+  const there = [...system.live.values()]
+    .map(({ ref, body }) => `${ref.name} ${JSON.stringify(body['generation'])}`)
+    .toSorted()
   expect(there, where).toEqual(['a 1', 'b 1', 'c 1'])
   const { inventory, journal } = await ledger.read('shop', call)
   expect([...inventory.values()].map(({ ref, state }) => `${ref.name} ${state}`).toSorted(), where).toEqual([
