@@ -189,9 +189,20 @@ async function noteRevision(session: Session, wanted: Wanted): Promise<void> {
 /** Nothing to apply: still it is only ready when it works and everything could be read. */
 async function alreadyThere(session: Session, wanted: Wanted, actual: ActualState, plan: Plan): Promise<Ending> {
   if (!sawEverything(actual)) throw partial(session, actual)
+  if (obstacles(plan).length > 0 && session.member.target.supports.granularity === 'whole')
+    return atStandstill(session, wanted, actual, plan)
   if (plan.complete && obstacles(plan).length === 0) await noteRevision(session, wanted)
   const ending = await becomeReady(session, wanted, plan)
   return { ...ending, outcome: 'unchanged' }
+}
+
+/** All of a whole plan is blocked: waiting would not make it healthy, a person has to do something. */
+async function atStandstill(session: Session, wanted: Wanted, actual: ActualState, plan: Plan): Promise<Ending> {
+  const { engine, member } = session
+  const reasons = obstacles(plan)
+  await assessOnce(session, wanted.desired, actual)
+  tell(engine, { type: 'blocked', application: member.name, fingerprint: plan.fingerprint, reasons })
+  return { outcome: 'blocked', revision: wanted.revision, plan, reasons }
 }
 
 function partial({ member }: Session, { unknown }: ActualState): GitOpsError {

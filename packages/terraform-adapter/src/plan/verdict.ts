@@ -117,5 +117,16 @@ function driftOf(moved: ResourceChangeJson, change: Change | undefined, seal: Se
   const fields = fieldsOf(moved.change, seal)
   const heals = ({ path }: FieldChange): boolean =>
     (change?.fields ?? []).some((field) => field.unknown !== true && covers(path, field.path))
-  return { ref, kind: 'modified', fields, healed: fields.some(heals) }
+  return { ref, kind: 'modified', fields: fields.map(towardsState), healed: fields.some(heals) }
+}
+
+/** The binary tells how it moved; a drift is told as what undoing it would change: from what is there to what was. */
+function towardsState({ before, after, op, ...rest }: FieldChange): FieldChange {
+  const undone = { add: 'remove', remove: 'add', replace: 'replace' } as const
+  return {
+    ...rest,
+    op: undone[op],
+    ...(after !== undefined && { before: after }),
+    ...(before !== undefined && { after: before }),
+  }
 }
