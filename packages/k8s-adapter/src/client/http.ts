@@ -174,10 +174,11 @@ async function* objectsOf(response: IncomingMessage, call: Call): AsyncIterable<
 
 function answer({ method, path }: KubeRequest, response: IncomingMessage, text: string): KubeAnswer {
   const status = response.statusCode ?? 0
+  const what = `${method} ${path}`
   const isJson = (response.headers['content-type'] ?? '').includes('json')
   if (status >= 200 && status < 300)
-    return { status, body: isJson ? parseObject(text) : { text }, warnings: warningsOf(response) }
-  const body = isJson ? parseObject(text) : text
+    return { status, body: isJson ? parseAnswer(text, what) : { text }, warnings: warningsOf(response) }
+  const body = isJson ? parseAnswer(text, what) : text
   const retryAfter = Number(response.headers['retry-after'])
   const auditId = response.headers['audit-id']
   throw errorFor({
@@ -188,6 +189,15 @@ function answer({ method, path }: KubeRequest, response: IncomingMessage, text: 
     ...(Number.isFinite(retryAfter) && { retryAfterMs: retryAfter * 1000 }),
     ...(typeof auditId === 'string' && { auditId }),
   })
+}
+
+function parseAnswer(text: string, what: string): JsonObject {
+  try {
+    return parseObject(text)
+  } catch (cause) {
+    const message = `The answer to ${what} is no JSON object: something stands between us and the API server, or it was cut off.`
+    throw new GitOpsError('TARGET_UNREACHABLE', message, { cause })
+  }
 }
 
 function parseObject(text: string): JsonObject {

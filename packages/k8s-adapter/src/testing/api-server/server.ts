@@ -13,6 +13,7 @@ import { type Incoming, route } from './route.ts'
 import type { Admission, Request, ServerState } from './state.ts'
 import { createStore } from './store.ts'
 import { watch, type Watching } from './watch.ts'
+import { startWorkloads } from './workloads.ts'
 
 /** How a server in memory is made. */
 export interface MemoryApiServerOptions {
@@ -22,6 +23,8 @@ export interface MemoryApiServerOptions {
   readonly admit?: Admission
   /** Whether children, contents of namespaces and objects of definitions are collected. @defaultValue true */
   readonly controllers?: boolean
+  /** Whether what runs is ready at once, as if there were nodes. @defaultValue false: nothing ever runs */
+  readonly runsWorkloads?: boolean
   /** Every answer waits this long. @defaultValue 0 */
   readonly latencyMs?: number
   /** How often a quiet watch is told so. @defaultValue 60_000 */
@@ -82,7 +85,7 @@ export interface MemoryApiServer extends AsyncDisposable {
 /**
  * A server in memory: discovery, CRUD, server-side apply with managed fields and conflicts, dry runs, lists in
  * pages, watches, definitions, status, finalizers and owners, roles. What it answers is compared with a
- * real server by the vectors of this package. No Pod ever runs.
+ * real server by the vectors of this package. No program ever runs.
  */
 export async function memoryApiServer(options: MemoryApiServerOptions = {}): Promise<MemoryApiServer> {
   const state: ServerState = {
@@ -95,6 +98,7 @@ export async function memoryApiServer(options: MemoryApiServerOptions = {}): Pro
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) putNamespace(state, name)
   const session: Session = { options, state, users: usersOf(options), faults: [], requests: [], watches: new Set() }
   const stopControllers = options.controllers === false ? (): void => {} : startControllers(state)
+  const stopWorkloads = options.runsWorkloads === true ? startWorkloads(state) : (): void => {}
   const sockets = new Set<Socket>()
   const server = createServer((request, response) => void serve(session, request, response))
   server.on('connection', (socket: Socket) => {
@@ -109,6 +113,7 @@ export async function memoryApiServer(options: MemoryApiServerOptions = {}): Pro
     async [Symbol.asyncDispose]() {
       clearInterval(heart)
       stopControllers()
+      stopWorkloads()
       if (!server.listening) return
       server.close()
       for (const socket of sockets) socket.destroy()
