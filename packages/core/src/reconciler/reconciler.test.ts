@@ -372,3 +372,13 @@ test('what was made again just before a crash is still ours, and goes when it is
   await createReconciler({ ...options, ledger, applications: [shop] }).reconcile('shop')
   expect([...target.live.values()].map(({ ref }) => ref.name)).toEqual(['checkout'])
 })
+
+test('drift that is only reported is healed as soon as somebody asks, also when it was seen before', async () => {
+  const { reconciler, target } = setUp(checkout, { selfHeal: false })
+  await reconciler.reconcile('shop')
+  target.system.edit(flag('checkout'), body(false))
+  expect(await reconciler.reconcile('shop', { refresh: true })).toMatchObject({ outcome: 'unchanged' })
+  expect(await reconciler.reconcile('shop', { heal: true })).toMatchObject({ outcome: 'applied' })
+  expect([...target.live.values()].map((each) => each.body)).toEqual([body(true)])
+  expect(reconciler.status('shop')).toMatchObject({ alignment: 'aligned', drift: [] })
+})
