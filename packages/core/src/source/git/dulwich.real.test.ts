@@ -10,6 +10,7 @@ import type { ServedRepository } from '../../testing/git/served-repository.ts'
 import { gitSource } from './source.ts'
 
 const call = createCall()
+const committer = { name: 'Robot', email: 'robot@example.com' }
 let storage: GitServer
 let repository: ServedRepository
 let dulwich: ChildProcess
@@ -62,6 +63,24 @@ test.each([2, 1, 0] as const)(
     const snapshot = await source.snapshot(revision, call)
     expect(Buffer.from(await snapshot.read('app/config', call)).toString()).toContain(`asked for ${protocol}`)
     expect(Buffer.from(await snapshot.read('README.md', call)).toString()).toBe('x')
+  },
+)
+
+test.each([2, 1, 0] as const)(
+  'writes to it, asked for protocol %i; who loses the race edits again',
+  async (protocol) => {
+    const head = await repository.commit({ counter: '1' })
+    await using source = gitSource({ url, ref: 'main', protocol, write: { committer } })
+    let races = 1
+    const written = await source.writer?.commit(async (snapshot) => {
+      const seen = Number(Buffer.from(await snapshot.read('counter', call)).toString())
+      if (races-- > 0) await repository.commit({ counter: `${seen + 10}` })
+      return { message: 'increment', files: new Map([['counter', Buffer.from(`${seen + 1}`)]]) }
+    }, call)
+    expect(await repository.git('rev-parse', 'main')).toBe(written?.id)
+    expect(await repository.git('show', 'main:counter')).toBe('12')
+    expect(await repository.git('rev-list', '--count', `${head}..main`)).toBe('2')
+    await repository.git('fsck', '--strict')
   },
 )
 

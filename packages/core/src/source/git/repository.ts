@@ -7,6 +7,7 @@ import type { CheckedTrees } from './completeness.ts'
 import { type Downloads, createDownloads } from './download.ts'
 import { type EntryPolicy, type Place, findPath, notFound, pathParts } from './find-path.ts'
 import { type FollowedRef, followRef } from './follow.ts'
+import { descentOf } from './history.ts'
 import { createKeptCommits } from './kept-commits.ts'
 import { createKeptObjects } from './kept-objects.ts'
 import { type GitLimits, completeLimits } from './limits.ts'
@@ -24,6 +25,7 @@ import { repositoryFolder } from './store/repository-folder.ts'
 import { type Address, parseAddress } from './transport/address.ts'
 import { type GitNetwork, createAgent } from './transport/agent.ts'
 import type { CredentialsProvider } from './transport/credentials.ts'
+import type { RefUpdate } from './protocol/push.ts'
 import { type GitWriterOptions, gitWriter } from './write/writer.ts'
 import { httpTransport } from './transport/http.ts'
 import { type GitSsh, sshTransport } from './transport/ssh.ts'
@@ -137,7 +139,11 @@ export function gitRepository(options: GitRepositoryOptions): GitRepository {
       assertRefName(branch)
       const ref = branch.startsWith('refs/') ? branch : `refs/heads/${branch}`
       const head = (revision: Revision, call: Call): Promise<Snapshot> => snapshot(revision, view, call)
-      return gitWriter({ remote, store, ref, path: view.path, options: writing, snapshot: head })
+      const builtOn = async ({ from, to }: RefUpdate, commit: string, call: Call): Promise<boolean> => {
+        await downloads.commit(commit, call)
+        return (await descentOf(commit, to, store, downloads, call, from)) === 'descends'
+      }
+      return gitWriter({ remote, store, ref, path: view.path, options: writing, snapshot: head, builtOn })
     },
     [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
   }

@@ -167,12 +167,17 @@ function watchChild(child: Child, run: SshRun, call: Call): ChildWatch {
 
 /** 255 is `ssh` itself: no connection, unknown host, no key. Everything else comes from the far side. */
 function exitError(code: number | null, complaint: string, address: SshAddress): GitOpsError {
-  const said = complaint.trim() === '' ? 'It said nothing.' : `It said: ${printable(complaint)}.`
+  const said = complaint.trim() === '' ? 'It said nothing.' : `It said: ${printable(lastWords(complaint))}.`
   const details = { host: address.host, exitCode: code }
   if (code === 255)
     return new GitOpsError('SOURCE_UNREACHABLE', `ssh did not reach ${address.host}. ${said}`, { details })
   if (code === 127) return new GitOpsError('SOURCE_PROTOCOL', `${address.host} does not know Git. ${said}`, { details })
   return new GitOpsError('SOURCE_NOT_FOUND', `${address.host} does not serve ${address.path}. ${said}`, { details })
+}
+
+/** `ssh` puts banners first and its verdict last. */
+function lastWords(complaint: string): string {
+  return complaint.trim().split('\n').slice(-3).join(' ').slice(-300)
 }
 
 function tooSlow({ host }: SshAddress, afterMs: number): GitOpsError {

@@ -1,6 +1,7 @@
+import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCall } from '../../../runtime/call.ts'
-import { type GitServer, startGitServer } from '../../../testing/git/git-server.ts'
+import { type FaultRule, type GitServer, startGitServer } from '../../../testing/git/git-server.ts'
 import type { ServedRepository } from '../../../testing/git/served-repository.ts'
 import { gitSource } from '../source.ts'
 import type { SourceWriter } from '../../source.ts'
@@ -14,6 +15,8 @@ const call = createCall()
 const committer = { name: 'Reconciler', email: 'reconciler@example.com' }
 let count = 0
 const create = (): Promise<ServedRepository> => server.createRepository(`writer-${count++}`)
+const toReceivePack: FaultRule = ({ method, service }) =>
+  method === 'POST' && service === 'git-receive-pack' ? { kind: 'rewrite', rewrite: () => Buffer.alloc(0) } : undefined
 const text = (content: string): Uint8Array => Buffer.from(content)
 
 function writerOf(repository: ServedRepository, path = ''): SourceWriter {
@@ -93,7 +96,6 @@ test('a refusal of the server is told in its words, and is no conflict', async (
   const repository = await create()
   const head = await repository.commit({ a: '1' })
   await repository.git('config', 'receive.denyDeletes', 'true')
-  const { writeFile } = await import('node:fs/promises')
   await writeFile(`${repository.folder}/hooks/update`, '#!/bin/sh\nexit 1\n', { mode: 0o755 })
   const writing = writerOf(repository).commit(() => ({ message: 'no', files: new Map([['a', text('2')]]) }), call)
   await expect(writing).rejects.toMatchObject({
@@ -106,11 +108,7 @@ test('a refusal of the server is told in its words, and is no conflict', async (
 test('a push whose answer is lost is found out, not made twice', async () => {
   const repository = await create()
   await repository.commit({ a: '1' })
-  server.fail(({ method, service }) =>
-    method === 'POST' && service === 'git-receive-pack'
-      ? { kind: 'rewrite', rewrite: () => Buffer.alloc(0) }
-      : undefined,
-  )
+  server.fail(toReceivePack)
   const revision = await writerOf(repository).commit(
     () => ({ message: 'once', files: new Map([['a', text('2')]]) }),
     call,
@@ -118,6 +116,32 @@ test('a push whose answer is lost is found out, not made twice', async () => {
   server.fail(undefined)
   expect(await repository.git('rev-parse', 'main')).toBe(revision.id)
   expect(await repository.git('rev-list', '--count', 'main')).toBe('2')
+})
+
+test('a push whose answer is lost, and which others have built on since, is found below their commits', async () => {
+  const repository = await create()
+  await repository.commit({ a: '1' })
+  const others = 'for i in 1 2 3; do git update-ref refs/heads/main $(git commit-tree -p main -m $i main^{tree}); done'
+  const who = 'export GIT_AUTHOR_NAME=o GIT_AUTHOR_EMAIL=o@o GIT_COMMITTER_NAME=o GIT_COMMITTER_EMAIL=o@o'
+  await writeFile(`${repository.folder}/hooks/post-receive`, `#!/bin/sh\n${who}\n${others}\n`, { mode: 0o755 })
+  server.fail(toReceivePack)
+  const edit = { message: 'once', files: new Map([['a', text('2')]]) }
+  const revision = await writerOf(repository).commit(() => edit, call)
+  server.fail(undefined)
+  expect(await repository.git('rev-parse', 'main~3')).toBe(revision.id)
+  expect(await repository.git('rev-list', '--count', 'main')).toBe('5')
+})
+
+test('a server that says ok and leaves the branch where it was is not believed', async () => {
+  const repository = await create()
+  const head = await repository.commit({ a: '1' })
+  await writeFile(`${repository.folder}/hooks/update`, '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  const ok = Buffer.from('000eunpack ok\n0016ok refs/heads/main0000')
+  server.fail((request) => (toReceivePack(request) === undefined ? undefined : { kind: 'rewrite', rewrite: () => ok }))
+  const writing = writerOf(repository).commit(() => ({ message: 'no', files: new Map([['a', text('2')]]) }), call)
+  await expect(writing).rejects.toMatchObject({ code: 'WRITE_REFUSED', details: { ref: 'refs/heads/main' } })
+  server.fail(undefined)
+  expect(await repository.git('rev-parse', 'main')).toBe(head)
 })
 
 test('a signature is stored where git finds it, over the bytes that were signed', async () => {

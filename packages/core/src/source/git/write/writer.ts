@@ -28,6 +28,8 @@ export interface WriterContext {
   /** The folder of the source: paths of an edit start there. */
   readonly path: string
   readonly options: GitWriterOptions
+  /** Whether `head`, which others pushed, builds on the update. */
+  readonly builtOn: (update: RefUpdate, head: string, call: Call) => Promise<boolean>
   readonly snapshot: (revision: Revision, call: Call) => Promise<Snapshot>
 }
 
@@ -103,24 +105,31 @@ function revisionOf(id: string, ref: string, data: Buffer): Revision {
   return { id, name, at: commit.committedAt, author: commit.author, message: commit.message.split('\n', 1)[0] ?? '' }
 }
 
-/** `true` when the commit is the head of the branch, also when the answer to the push was lost. `false` when somebody was first. */
+/**
+ * `true` when the commit is on the branch, also when the answer to the push was lost. `false` when somebody was
+ * first. The word of the server is not enough: there are servers that say `ok` to a push that lost the race.
+ */
 async function push(context: WriterContext, { update, pack }: MadeCommit, call: Call): Promise<boolean> {
   const refusal = await context.remote.push(update, pack, call).catch(async (error: unknown) => {
-    if (await isHead(context, update.to, call)) return undefined
+    if (await isOnBranch(context, update, call).catch(() => false)) return undefined
     throw error
   })
-  if (refusal === undefined) return true
   const head = await headOf(context, call)
+  if (refusal === undefined && (await contains(context, head, update, call))) return true
   if (head === update.to) return true
   if (head !== update.from) return false
-  throw new GitOpsError('WRITE_REFUSED', `The server refused the commit on ${update.ref}: ${refusal}.`, {
-    details: { ref: update.ref, server: refusal },
+  const said = refusal ?? 'it said ok and left the branch where it was'
+  throw new GitOpsError('WRITE_REFUSED', `The server refused the commit on ${update.ref}: ${said}.`, {
+    details: { ref: update.ref, server: said },
   })
 }
 
-async function isHead(context: WriterContext, commit: string, call: Call): Promise<boolean> {
-  return headOf(context, call).then(
-    (head) => head === commit,
-    () => false,
-  )
+async function isOnBranch(context: WriterContext, update: RefUpdate, call: Call): Promise<boolean> {
+  return contains(context, await headOf(context, call), update, call)
+}
+
+/** Whether the commit is `head`, or below it because others went on from there. */
+async function contains(context: WriterContext, head: string, update: RefUpdate, call: Call): Promise<boolean> {
+  if (head === update.to) return true
+  return head !== update.from && context.builtOn(update, head, call)
 }
