@@ -11,6 +11,7 @@ export type { HealthCheck, KStatus, KStatusOptions, Verdict } from './assess/rul
 export type { ConflictPolicy } from './apply/conflict.ts'
 export { type HttpClientOptions, type Impersonation, httpClient } from './client/http.ts'
 export { type KubeConfigOptions, inClusterOptions, kubeConfigFile, kubeConfigOptions } from './client/kubeconfig.ts'
+export type { KubeConfigObject } from './client/kubeconfig-object.ts'
 export type { RefusalCause, RefusalDetails } from './client/errors.ts'
 export { refusalOf } from './client/errors.ts'
 export type { KubeAnswer, KubeClient, KubeRequest } from './client/port.ts'

@@ -1,5 +1,6 @@
 import { type Call, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
 import { runTool } from '@gitops-sdk/core/node'
+import { type Credential, sharedUntilExpiry, type Token } from './token.ts'
 
 /** The cluster a plugin is asked for, as it is told when its kubeconfig entry says `provideClusterInfo`. */
 export interface ExecCluster {
@@ -8,16 +9,6 @@ export interface ExecCluster {
   readonly serverName: string | undefined
 }
 
-type Token = (renew: boolean, call: Call) => Promise<string>
-
-interface Credential {
-  readonly token: string
-  /** Epoch milliseconds; absent where the plugin names no end. */
-  readonly expiresAt: number | undefined
-}
-
-/** A token is renewed this long before its end, so that none expires on its way. */
-const SKEW_MS = 30_000
 const versions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
 
 /**
@@ -34,22 +25,6 @@ export function execToken(exec: JsonObject, cluster: ExecCluster, programs: Read
   if (exec['interactiveMode'] === 'Always') throw refused(`${command} needs a person to answer it`)
   const run = (call: Call): Promise<Credential> => runPlugin({ program, command, apiVersion, exec, cluster }, call)
   return sharedUntilExpiry(run)
-}
-
-/** Whoever asks while the plugin runs waits for that run. What fails is tried again by the next one who asks. */
-function sharedUntilExpiry(run: (call: Call) => Promise<Credential>): Token {
-  let known: Credential | undefined
-  let running: Promise<Credential> | undefined
-  return async (renew, call) => {
-    const isFresh = known?.expiresAt === undefined || known.expiresAt - SKEW_MS > call.clock.now()
-    if (known !== undefined && isFresh && !renew) return known.token
-    // The run is not ended with the request that began it: others wait for it, and it has a deadline of its own.
-    running ??= run({ ...call, signal: new AbortController().signal }).finally(() => {
-      running = undefined
-    })
-    known = await running
-    return known.token
-  }
 }
 
 interface Plugin {

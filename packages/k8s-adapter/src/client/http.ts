@@ -13,6 +13,7 @@ import {
 } from '@gitops-sdk/core'
 import { errorFor } from './errors.ts'
 import { linesOf } from './lines.ts'
+import { throughProxy } from './proxy.ts'
 import type { KubeAnswer, KubeClient, KubeRequest } from './port.ts'
 
 /** Where an API server is and how it is spoken to. */
@@ -26,6 +27,8 @@ export interface HttpClientOptions {
   readonly key?: string | Uint8Array
   /** The name in the certificate of the server, where it is not the host of the address. */
   readonly serverName?: string
+  /** Address of a proxy, such as `http://proxy:3128`; connections are tunnels through it. @defaultValue none */
+  readonly proxy?: string
   /** Trusts any certificate. @defaultValue false */
   readonly insecureSkipVerify?: boolean
   /** A bearer token, asked for before every request. `renew` is true after the server refused the last one. */
@@ -86,8 +89,11 @@ function connect(options: HttpClientOptions): Connection {
   const base = new URL(options.server)
   const secure = base.protocol === 'https:'
   const tls = tlsOf(options)
-  const agentOf = (maxSockets: number): HttpAgent | HttpsAgent =>
-    secure ? new HttpsAgent({ keepAlive: true, maxSockets, ...tls }) : new HttpAgent({ keepAlive: true, maxSockets })
+  const agentOf = (maxSockets: number): HttpAgent | HttpsAgent => {
+    const settings = { keepAlive: true, maxSockets }
+    const agent = secure ? new HttpsAgent({ ...settings, ...tls }) : new HttpAgent(settings)
+    return options.proxy === undefined ? agent : throughProxy(agent, options.proxy, secure)
+  }
   const agents = { request: agentOf(options.maxConnections ?? 32), stream: agentOf(Infinity) }
   const open: Connection['open'] = async (request, use, renew, call) => {
     const token = await options.token?.(renew, call)

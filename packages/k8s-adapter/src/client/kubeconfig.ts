@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Call, decodeDocuments, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
-import { execToken } from './exec.ts'
+import { type ExecCluster, execToken } from './exec.ts'
 import type { HttpClientOptions } from './http.ts'
+import { oidcToken } from './oidc.ts'
 
 /** What may be taken from a kubeconfig. */
 export interface KubeConfigOptions {
@@ -10,6 +11,13 @@ export interface KubeConfigOptions {
   readonly context?: string
   /** The folder that relative paths of files in it start from; files are refused without it. */
   readonly folder?: string
+  /** Permits `proxy-url`. @defaultValue false */
+  readonly allowProxy?: boolean
+  /**
+   * Issuers at which a login of `auth-provider: oidc` may be renewed: a kubeconfig that is not yours can name any
+   * address. @defaultValue none
+   */
+  readonly oidcIssuers?: readonly string[]
   /** Permits `insecure-skip-tls-verify`. @defaultValue false */
   readonly allowInsecure?: boolean
   /**
@@ -21,19 +29,22 @@ export interface KubeConfigOptions {
 
 /**
  * Connection options from the text of a kubeconfig. Programs in it (`exec`) are refused unless they are among
- * `execPrograms`; `auth-provider` and passwords always are.
+ * `execPrograms`, issuers (`auth-provider: oidc`) unless among `oidcIssuers`; passwords and other providers always are.
  */
 export async function kubeConfigOptions(text: string, options: KubeConfigOptions = {}): Promise<HttpClientOptions> {
   const config = parse(text)
   const context = named(config, 'contexts', options.context ?? textAt(config, 'current-context'), 'context')
   const cluster = named(config, 'clusters', textAt(context, 'cluster'), 'cluster')
   const user = named(config, 'users', textAt(context, 'user'), 'user')
+  const known = [options.execPrograms && 'exec', options.oidcIssuers && 'auth-provider']
   for (const field of ['exec', 'auth-provider', 'username'])
-    if (user[field] !== undefined && !(field === 'exec' && options.execPrograms !== undefined))
+    if (user[field] !== undefined && !known.includes(field))
       throw refused(`the user has ${field}, which is not supported; give a client with a token callback instead`)
   const insecureSkipVerify = cluster['insecure-skip-tls-verify'] === true
   if (insecureSkipVerify && options.allowInsecure !== true)
     throw refused('insecure-skip-tls-verify is not allowed here')
+  const proxy = textAt(cluster, 'proxy-url')
+  if (proxy !== undefined && options.allowProxy !== true) throw refused('proxy-url is not allowed here')
   const bytes = (from: JsonObject, field: string): Promise<Uint8Array | undefined> =>
     bytesOf(from, field, options.folder)
   const [ca, cert, key] = [
@@ -44,16 +55,14 @@ export async function kubeConfigOptions(text: string, options: KubeConfigOptions
   const serverName = textAt(cluster, 'tls-server-name')
   const server = textAt(cluster, 'server') ?? fail('the cluster has no server')
   const about = { server, ca: ca && Buffer.from(ca).toString('utf8'), serverName }
-  const exec = user['exec']
-  const token = isObject(exec)
-    ? execToken(exec, about, options.execPrograms ?? {})
-    : await tokenOf(user, options.folder)
+  const token = await tokenOf(user, about, options)
   return {
     server,
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
     ...(token && { token }),
+    ...(proxy !== undefined && { proxy }),
     ...(insecureSkipVerify && { insecureSkipVerify }),
     ...(serverName !== undefined && { serverName }),
   }
@@ -96,7 +105,18 @@ function tokenFile(path: string): (renew: boolean, call: Call) => Promise<string
   }
 }
 
-async function tokenOf(user: JsonObject, folder: string | undefined): Promise<HttpClientOptions['token']> {
+async function tokenOf(
+  user: JsonObject,
+  about: ExecCluster,
+  { folder, execPrograms = {}, oidcIssuers = [] }: KubeConfigOptions,
+): Promise<HttpClientOptions['token']> {
+  const { exec, 'auth-provider': provider } = user
+  if (isObject(exec)) return execToken(exec, about, execPrograms)
+  if (isObject(provider)) {
+    if (provider['name'] !== 'oidc')
+      throw refused(`the auth-provider ${textAt(provider, 'name') ?? '(none)'} is not supported`)
+    return oidcToken(isObject(provider['config']) ? provider['config'] : {}, oidcIssuers)
+  }
   const token = textAt(user, 'token')
   if (token !== undefined) return async () => token
   const file = textAt(user, 'tokenFile')

@@ -1,6 +1,7 @@
 import { GitOpsError, type JsonObject } from '@gitops-sdk/core'
 import { httpClient, type HttpClientOptions, type Impersonation } from '../client/http.ts'
 import { inClusterOptions, kubeConfigOptions } from '../client/kubeconfig.ts'
+import { type KubeConfigObject, kubeConfigObjectOptions } from '../client/kubeconfig-object.ts'
 import type { KubeClient } from '../client/port.ts'
 import { createAdaptiveLimit, type AdaptiveLimit } from '../apply/limit.ts'
 import { type HealthOptions, healthOf } from '../assess/health.ts'
@@ -8,8 +9,11 @@ import { type ClusterCache, createClusterCache } from '../observe/cache.ts'
 
 /** How a cluster is reached. Exactly one of the first four is given. */
 export interface ClusterOptions {
-  /** The text of a kubeconfig. Programs and files in it are refused. */
-  readonly kubeConfig?: string
+  /**
+   * The text of a kubeconfig, in which programs and files are refused; or a `KubeConfig` of `@kubernetes/client-node`
+   * that you loaded.
+   */
+  readonly kubeConfig?: string | KubeConfigObject
   /** The context of the kubeconfig. @defaultValue its current one */
   readonly context?: string
   /** The service account of the Pod this process runs in. */
@@ -105,12 +109,13 @@ function check(options: ClusterOptions): void {
 function idOf({ client, connection, inCluster, kubeConfig, context, impersonate }: ClusterOptions): string {
   if (client !== undefined) return client.id
   const address =
-    connection?.server ?? (inCluster === true ? 'in-cluster' : (addressIn(kubeConfig ?? '', context) ?? 'kubeconfig'))
+    connection?.server ?? (inCluster === true ? 'in-cluster' : (addressOf(kubeConfig ?? '', context) ?? 'kubeconfig'))
   return impersonate === undefined ? address : `${address} as ${impersonate.user}`
 }
 
 /** The first address in a kubeconfig, for an id that needs no waiting. */
-function addressIn(text: string, context: string | undefined): string | undefined {
+function addressOf(text: string | KubeConfigObject, context: string | undefined): string | undefined {
+  if (typeof text !== 'string') return text.getCurrentCluster()?.server
   const server = /^\s*server:\s*["']?([^\s"']+)/m.exec(text)?.[1]
   return context === undefined || server === undefined ? server : `${server} (${context})`
 }
@@ -141,10 +146,15 @@ async function connectionOf({
   connection,
   impersonate,
 }: ClusterOptions): Promise<HttpClientOptions> {
-  const base =
-    connection ??
-    (kubeConfig === undefined
-      ? await inClusterOptions()
-      : await kubeConfigOptions(kubeConfig, context === undefined ? {} : { context }))
+  const base = connection ?? (await configured(kubeConfig, context))
   return impersonate === undefined ? base : { ...base, impersonate }
+}
+
+async function configured(
+  config: ClusterOptions['kubeConfig'],
+  context: string | undefined,
+): Promise<HttpClientOptions> {
+  if (config === undefined) return inClusterOptions()
+  if (typeof config !== 'string') return kubeConfigObjectOptions(config)
+  return kubeConfigOptions(config, context === undefined ? {} : { context })
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Json, JsonObject } from '@gitops-sdk/core'
 import { type HttpClientOptions } from '../../client/http.ts'
@@ -31,6 +32,8 @@ export interface MemoryApiServerOptions {
   readonly bookmarkMs?: number
   /** Epoch milliseconds for what is stored. @defaultValue the time of this machine */
   readonly now?: () => number
+  /** Speaks TLS with this certificate and its key, both PEM. @defaultValue none: plain HTTP */
+  readonly certificate?: { readonly cert: string; readonly key: string }
   /** Whether a watch may begin with a streamed list. @defaultValue true */
   readonly streamsLists?: boolean
   /** Whether discovery is answered for all groups at once. @defaultValue true */
@@ -100,12 +103,15 @@ export async function memoryApiServer(options: MemoryApiServerOptions = {}): Pro
   const stopControllers = options.controllers === false ? (): void => {} : startControllers(state)
   const stopWorkloads = options.runsWorkloads === true ? startWorkloads(state) : (): void => {}
   const sockets = new Set<Socket>()
-  const server = createServer((request, response) => void serve(session, request, response))
+  const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(session, request, response)
+  const { certificate } = options
+  const server = certificate === undefined ? createServer(listener) : createSecureServer(certificate, listener)
+  server.on('tlsClientError', () => {})
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => {})
   })
-  const address = await listening(server)
+  const address = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${await listening(server)}`
   const heart = setInterval(() => session.watches.forEach((each) => each.bookmark()), options.bookmarkMs ?? 60_000)
   heart.unref()
   return {
@@ -133,11 +139,12 @@ interface Session {
 
 function handleOf(session: Session, address: string): Omit<MemoryApiServer, typeof Symbol.asyncDispose> {
   const { state, requests, watches, faults } = session
+  const ca = session.options.certificate?.cert
   return {
     address,
     requests,
-    connection: (user = 'admin') => ({ server: address, token: async () => tokenOf(user) }),
-    kubeConfig: kubeConfigOf(address),
+    connection: (user = 'admin') => ({ server: address, token: async () => tokenOf(user), ...(ca && { ca }) }),
+    kubeConfig: kubeConfigOf(address, ca),
     get: (apiVersion, kind, name, namespace = 'default') => {
       const found = state.kinds.named(apiVersion, kind)
       return found && state.store.get(found, found.namespaced ? namespace : '', name)
@@ -193,12 +200,12 @@ function putNamespace(state: ServerState, name: string): void {
   state.store.put(kind, { apiVersion: 'v1', kind: 'Namespace', metadata, ...rest })
 }
 
-async function listening(server: Server): Promise<string> {
+async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The machine gave no port.')
-  return `http://127.0.0.1:${address.port}`
+  return address.port
 }
 
 async function serve(session: Session, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -332,11 +339,12 @@ function openWatch(session: Session, request: Request, response: ServerResponse,
   })
 }
 
-function kubeConfigOf(server: string): string {
+function kubeConfigOf(server: string, ca: string | undefined): string {
+  const trust = ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'memory', cluster: { server } }],
+    clusters: [{ name: 'memory', cluster: { server, ...trust } }],
     users: [{ name: 'admin', user: { token: tokenOf('admin') } }],
     contexts: [{ name: 'memory', context: { cluster: 'memory', user: 'admin' } }],
     'current-context': 'memory',
