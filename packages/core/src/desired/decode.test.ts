@@ -181,11 +181,9 @@ describe('what is refused, with file, line and column', () => {
     ['an empty JSON file', 'a.json', '', 'DECLARATION_INVALID', 'a.json:1:1'],
     ['a raw line break in a JSON string', 'a.json', '{"a": "x\ny"}', 'DECLARATION_INVALID', 'a.json:1:9'],
   ])('%s', (_, path, text, code, message) => {
-    const started = performance.now()
     const attempt = (): unknown => decode(text, path)
     expect(attempt).toThrow(expect.objectContaining({ code }))
     expect(attempt).toThrow(message)
-    expect(performance.now() - started).toBeLessThan(2_000)
     expect(({} as Record<string, unknown>)['x']).toBeUndefined()
   })
 
