@@ -7,3 +7,4 @@ export {
 } from './testing/fake-cloud-provider.ts'
 export { findBinary, installedBinary } from './testing/find-binary.ts'
 export type { Cancellation, ProviderBehaviour } from './testing/provider.ts'
+export { type RecordedCommand, recordTerraform, scriptedTerraform } from './testing/scripted-terraform.ts'

@@ -1,31 +1,22 @@
-import { createCall, memorySource, type Snapshot, type Target } from '@gitops-sdk/core'
+import { writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Target } from '@gitops-sdk/core'
 import { testTargetConformance } from '@gitops-sdk/core/testing'
-import { test } from 'vitest'
-import { type Stage, openStage, record } from '../testing/stage.ts'
-
-const requirement = `terraform {\n  required_providers {\n    fake = {\n      source = "example.test/gitops/fake"\n    }\n  }\n}\n`
-
-const first = await snapshotOf(
-  record('a', { name: '"a"', value: '"1"', secret: '"opensesame"' }) +
-    record('b', { name: '"b"', value: 'fake_record.a.id' }),
-)
-const next = await snapshotOf(record('a', { name: '"a"', value: '"2"', secret: '"opensesame"' }))
-
-async function snapshotOf(text: string): Promise<Snapshot> {
-  const source = memorySource({ files: { 'main.tf': requirement + text } })
-  return source.snapshot(await source.resolve(createCall()), createCall())
-}
+import { afterAll, test } from 'vitest'
+import { processCli } from '../cli/process.ts'
+import { conformanceModules } from '../testing/conformance-modules.ts'
+import { findBinary } from '../testing/find-binary.ts'
+import { type RecordedCommand, recordTerraform } from '../testing/scripted-terraform.ts'
+import { type Stage, openStage } from '../testing/stage.ts'
 
 /** The stage of each target, closed with it. */
 const stages = new WeakMap<Target, Stage>()
-
-async function createTarget(): Promise<Target> {
-  const stage = await openStage({})
-  return onStage(stage, true)
-}
+/** What the binary did in each test, by its name. */
+const recordings: Record<string, RecordedCommand[]> = {}
+let current: RecordedCommand[] = []
 
 function onStage(stage: Stage, isFirst: boolean): Target {
-  const made = stage.target()
+  const made = stage.target({ binary: recordTerraform(processCli(findBinary()!), current) })
   const target: Target = {
     ...made,
     async [Symbol.asyncDispose]() {
@@ -38,10 +29,13 @@ function onStage(stage: Stage, isFirst: boolean): Target {
 }
 
 testTargetConformance({
-  test,
-  createTarget,
-  snapshot: first,
-  nextSnapshot: next,
+  test: (name, run) =>
+    test(name, () => {
+      current = recordings[name] = []
+      return run()
+    }),
+  createTarget: async () => onStage(await openStage({}), true),
+  ...(await conformanceModules()),
   drift: (target) => {
     stages.get(target)!.provider.cloud.find('a')!.value = 'by hand'
   },
@@ -49,4 +43,11 @@ testTargetConformance({
     await stages.get(target)!.provider[Symbol.asyncDispose]()
   },
   reopenTarget: (target) => onStage(stages.get(target)!, false),
+})
+
+// RECORD_TERRAFORM=1 pnpm test:terraform writes what the suite without a binary plays.
+afterAll(async () => {
+  if (process.env['RECORD_TERRAFORM'] === undefined) return
+  const path = fileURLToPath(new URL('../../test/recordings.json', import.meta.url))
+  await writeFile(path, `${JSON.stringify(recordings)}\n`)
 })

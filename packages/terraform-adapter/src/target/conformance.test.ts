@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Target } from '@gitops-sdk/core'
+import { testTargetConformance } from '@gitops-sdk/core/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Cli } from '../cli/cli.ts'
+import { conformanceModules } from '../testing/conformance-modules.ts'
+import { type RecordedCommand, scriptedTerraform } from '../testing/scripted-terraform.ts'
+import { terraformTarget } from './target.ts'
+
+// The suite over what the real binary did: see conformance.real.test.ts, which records it.
+const path = new URL('../../test/recordings.json', import.meta.url)
+const recordings = JSON.parse(await readFile(path, 'utf8')) as Readonly<Record<string, readonly RecordedCommand[]>>
+
+let root = ''
+beforeAll(() => void (root = mkdtempSync(join(tmpdir(), 'scripted-terraform-'))))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+let script: Cli = scriptedTerraform([])
+let folder = ''
+let tests = 0
+const open = (): Target => terraformTarget({ binary: script, folder, lockTimeoutMs: 0 })
+
+testTargetConformance({
+  test: (name, run) =>
+    test(name, async () => {
+      script = scriptedTerraform(recordings[name] ?? [])
+      folder = join(root, String(tests++))
+      await run()
+    }),
+  createTarget: open,
+  ...(await conformanceModules()),
+  // What happened outside is in the recording.
+  drift: () => {},
+  breakReads: () => {},
+  reopenTarget: open,
+})
+
+test('another command than the recorded one is refused, and both are named', async () => {
+  const cli = scriptedTerraform([{ args: ['init'], exitCode: 0, stdout: '', stderr: '' }])
+  const command = { args: ['destroy'], folder, environment: {}, streams: 'memory' as const, graceMs: 0 }
+  await expect(cli.run(command, {} as never)).rejects.toThrow('holds `init`, but `destroy` was run')
+})
