@@ -60,7 +60,7 @@ async function applyInTurn(
   const bytes = await takePlan(kit, plan.handle.id)
   const run = await openRun(site, call)
   try {
-    const folder = await prepare(kit, site, module, run.id, call)
+    const { folder } = await prepare(kit, site, module, run.id, call)
     const path = join(run.folder, 'plan')
     await writeFile(path, bytes, { mode: 0o600 })
     const base = stateInPlan(bytes)

@@ -62,7 +62,7 @@ function run({ environment }: StateGrant, ...args: string[]): Promise<{ code: nu
 const creating = (): Promise<boolean> => eventually(() => provider.cloud.count('slow') > 0 || undefined)
 
 test('H3: a run that is fenced while it applies cannot write, and keeps its state in a file', async () => {
-  provider.cloud.faults.set('slow', { delayMs: 800 })
+  provider.cloud.faults.set('slow', { delayMs: 1_500 })
   const mine = await grant('r1', 'write')
   const applying = run(mine, 'apply', '-auto-approve')
   await creating()
@@ -81,7 +81,7 @@ test('H6: an apply with the right of a plan writes nothing', async () => {
 })
 
 test('H7: a forced unlock on the command line is refused, and the holder ends well', async () => {
-  provider.cloud.faults.set('slow', { delayMs: 1_000 })
+  provider.cloud.faults.set('slow', { delayMs: 4_000 })
   const applying = run(await grant('r1', 'write'), 'apply', '-auto-approve')
   await creating()
   const { lockId } = (await leases.read())!

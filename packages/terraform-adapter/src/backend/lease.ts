@@ -37,7 +37,8 @@ export function leaseBook(blobs: BlobStore, prefix: string): LeaseBook {
       return known.lease
     },
     write: async (lease) => {
-      await blobs.put(name, Buffer.from(JSON.stringify(lease)))
+      // The power takes the process that holds it along.
+      await blobs.put(name, Buffer.from(JSON.stringify(lease)), { fleeting: true })
       known = { lease }
     },
     clear: async () => {

@@ -10,7 +10,7 @@ export function errorsOf(stdout: string): readonly Diagnostic[] {
 /** Every complaint of a command, in order. */
 export function diagnosticsOf(stdout: string): readonly Diagnostic[] {
   return stdout.split('\n').flatMap((line) => {
-    const message = messageOf(line)
+    const message = line.includes('"diagnostic"') ? messageOf(line) : undefined
     return message?.type === 'diagnostic' ? [message.diagnostic] : []
   })
 }

@@ -4,7 +4,7 @@ export type Message =
   | { readonly type: 'started' | 'failed'; readonly address: string; readonly operation: string }
   | { readonly type: 'settled'; readonly address: string; readonly operation: string; readonly id?: ResourceId }
   | { readonly type: 'progress'; readonly address: string; readonly operation: string; readonly elapsedS: number }
-  | { readonly type: 'refreshed'; readonly address: string }
+  | { readonly type: 'refreshed' }
   | { readonly type: 'waiting' }
   | { readonly type: 'locked' }
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
@@ -30,6 +30,9 @@ type Fields = Readonly<Record<string, unknown>>
 
 /** Reads one line. Absent for what says nothing here, and for what is no message at all: prompts stand between them. */
 export function messageOf(line: string): Message | undefined {
+  // Most lines of a large plan: too many to parse for what they say.
+  if (line.includes('"type":"refresh_start"')) return undefined
+  if (line.includes('"type":"refresh_complete"')) return { type: 'refreshed' }
   const fields = fieldsOf(line)
   if (fields === undefined) return undefined
   const type = textOf(fields['type'])
@@ -48,7 +51,6 @@ const hooks: Readonly<Record<string, 'started' | 'failed'>> = { apply_start: 'st
 function hookMessage(type: string, hook: Fields): Message | undefined {
   const address = addressOf(hook)
   const operation = textOf(hook['action'])
-  if (type === 'refresh_complete') return { type: 'refreshed', address }
   if (type === 'apply_progress')
     return { type: 'progress', address, operation, elapsedS: Number(hook['elapsed_seconds'] ?? 0) }
   if (type === 'apply_complete') return { type: 'settled', address, operation, ...idOf(hook) }

@@ -7,7 +7,7 @@ import { addressOf } from '../workspace/address.ts'
 import { runCommand } from '../workspace/command.ts'
 import type { Kit, Module } from '../workspace/kit.ts'
 import { stateInPlan } from '../workspace/plan-file.ts'
-import { prepare, withVariables } from '../workspace/prepare.ts'
+import { initialise, prepare, withVariables } from '../workspace/prepare.ts'
 import { type Run, closeRun, openRun } from '../workspace/runs.ts'
 import type { Site } from '../workspace/site.ts'
 import { checksOf } from './checks.ts'
@@ -35,8 +35,15 @@ export async function runPlan(
   for (const secret of module.variables.secrets) site.redactor.add(secret)
   const run = await openRun(site, call)
   try {
-    const folder = await prepare(kit, site, module, run.id, call)
-    return await withVariables(folder, module, () => planIn(kit, site, folder, run, query, call))
+    const { folder, isInitialised } = await prepare(kit, site, module, run.id, call)
+    const plan = () => withVariables(folder, module, () => planIn(kit, site, folder, run, query, call))
+    if (isInitialised) return await plan()
+    return await plan().catch(async (error: unknown) => {
+      if (call.signal.aborted || isLocked(error)) throw error
+      // Perhaps only because a provider or a module is new: then it is well after this.
+      await initialise(kit, site, module, run.id, call)
+      return plan()
+    })
   } catch (error) {
     throw error instanceof GitOpsError ? site.redactor.error(error) : error
   } finally {
@@ -73,6 +80,10 @@ async function planIn(
     warnings: site.redactor.value(warnings.map(sentenceOf)),
     ...(artifact !== undefined && { artifact }),
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof GitOpsError && error.code === 'TARGET_LOCKED'
 }
 
 /** Options of every command that uses the state. */
@@ -133,7 +144,7 @@ async function keepPlan(kit: Kit, { prefix }: Site, bytes: Uint8Array, call: Run
   const { blobs } = await kit.store()
   const at = String(call.clock.now()).padStart(15, '0')
   const name = `${prefix}/plan-${at}-${randomId(call.random).slice(0, 8)}`
-  await blobs.put(name, bytes)
+  await blobs.put(name, bytes, { fleeting: true })
   const names = await blobs.list(`${prefix}/plan-`)
   for (const old of names.slice(0, Math.max(0, names.length - KEPT_PLANS))) await blobs.remove(old)
   return name

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GitOpsError } from '@gitops-sdk/core'
 
@@ -7,8 +7,11 @@ import { GitOpsError } from '@gitops-sdk/core'
  * arrives here is encrypted already.
  */
 export interface BlobStore {
-  /** Durable when it resolves; replaces what had that name. */
-  put(name: string, bytes: Uint8Array): Promise<void>
+  /**
+   * Durable when it resolves; replaces what had that name. A `fleeting` blob may be lost with the power of the machine,
+   * though not with the process.
+   */
+  put(name: string, bytes: Uint8Array, options?: PutOptions): Promise<void>
   get(name: string): Promise<Uint8Array | undefined>
   /** Harmless when there is none. */
   remove(name: string): Promise<void>
@@ -16,14 +19,20 @@ export interface BlobStore {
   list(prefix: string): Promise<readonly string[]>
 }
 
+/** How a blob is kept. */
+export interface PutOptions {
+  /** @defaultValue false */
+  readonly fleeting?: boolean
+}
+
 /** Blobs as files that only this user may read. */
 export function fileBlobs(root: string): BlobStore {
   const pathOf = (name: string): string => join(root, ...segmentsOf(name))
   return {
-    put: async (name, bytes) => {
+    put: async (name, bytes, { fleeting = false } = {}) => {
       const path = pathOf(name)
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await writeDurably(path, bytes)
+      await (fleeting ? writeWhole(path, bytes) : writeDurably(path, bytes))
     },
     get: (name) => readFile(pathOf(name)).catch(whenAbsent(undefined)),
     remove: (name) => rm(pathOf(name), { force: true }),
@@ -63,6 +72,13 @@ export async function writeDurably(path: string, bytes: Uint8Array | string): Pr
   } finally {
     await file.close()
   }
+  await rename(unfinished, path)
+}
+
+/** A reader never sees half of it; what is not on the disk yet goes with the power. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const unfinished = `${path}.new`
+  await writeFile(unfinished, bytes, { mode: 0o600 })
   await rename(unfinished, path)
 }
 

@@ -13,7 +13,7 @@ const TAG_BYTES = 16
 export function sealedBlobs(store: BlobStore, key: Uint8Array): BlobStore {
   return {
     ...store,
-    put: (name, bytes) => store.put(name, encrypt(key, name, bytes)),
+    put: (name, bytes, options) => store.put(name, encrypt(key, name, bytes), options),
     get: async (name) => {
       const sealed = await store.get(name)
       return sealed === undefined ? undefined : decrypt(key, name, Buffer.from(sealed))

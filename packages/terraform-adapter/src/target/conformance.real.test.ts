@@ -48,6 +48,7 @@ testTargetConformance({
 // RECORD_TERRAFORM=1 pnpm test:terraform writes what the suite without a binary plays.
 afterAll(async () => {
   if (process.env['RECORD_TERRAFORM'] === undefined) return
-  const path = fileURLToPath(new URL('../../test/recordings.json', import.meta.url))
-  await writeFile(path, `${JSON.stringify(recordings)}\n`)
+  const path = fileURLToPath(new URL('../../test/recordings.ndjson', import.meta.url))
+  const lines = Object.entries(recordings).map(([name, commands]) => JSON.stringify({ test: name, commands }))
+  await writeFile(path, `${lines.join('\n')}\n`)
 })

@@ -11,8 +11,14 @@ import { type RecordedCommand, scriptedTerraform } from '../testing/scripted-ter
 import { terraformTarget } from './target.ts'
 
 // The suite over what the real binary did: see conformance.real.test.ts, which records it.
-const path = new URL('../../test/recordings.json', import.meta.url)
-const recordings = JSON.parse(await readFile(path, 'utf8')) as Readonly<Record<string, readonly RecordedCommand[]>>
+const path = new URL('../../test/recordings.ndjson', import.meta.url)
+const recordings = new Map(
+  (await readFile(path, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly test: string; readonly commands: readonly RecordedCommand[] })
+    .map((each) => [each.test, each.commands]),
+)
 
 let root = ''
 beforeAll(() => void (root = mkdtempSync(join(tmpdir(), 'scripted-terraform-'))))
@@ -26,7 +32,7 @@ const open = (): Target => terraformTarget({ binary: script, folder, lockTimeout
 testTargetConformance({
   test: (name, run) =>
     test(name, async () => {
-      script = scriptedTerraform(recordings[name] ?? [])
+      script = scriptedTerraform(recordings.get(name) ?? [])
       folder = join(root, String(tests++))
       await run()
     }),

@@ -15,7 +15,7 @@ async function applying(world: World): Promise<number> {
 }
 
 async function interrupted(how: (world: World, pid: number) => void, world: World): Promise<void> {
-  world.provider.cloud.faults.set('slow', { delayMs: 1_500 })
+  world.provider.cloud.faults.set('slow', { delayMs: 5_000 })
   const run = world.reconciler.reconcile('shop')
   how(world, await applying(world))
   expect(await run).toMatchObject({ outcome: 'failed' })
@@ -59,7 +59,7 @@ test('P11: a suspect that does not exist is made once it is said to be absent, a
 test('P9: one request to stop lets a polite provider finish: nothing is suspect, nothing is made twice', async () => {
   await using world = await openWorld({ files: slow, stopTimeoutMs: 10 })
   const { cloud } = world.provider
-  cloud.faults.set('slow', { delayMs: 1_000 })
+  cloud.faults.set('slow', { delayMs: 3_000 })
   const run = world.reconciler.reconcile('shop')
   await applying(world)
   await world.restart()
@@ -103,7 +103,7 @@ test('P8: a refusal of the cloud is no suspect: what is left is made by the next
 test('T12, H8: whoever started it dies, the apply goes on to its end, and what it could not save is saved later', async () => {
   await using world = await openWorld({ files: slow })
   const { cloud, environment, requirement } = world.provider
-  cloud.faults.set('slow', { delayMs: 2_000 })
+  cloud.faults.set('slow', { delayMs: 4_000 })
   const parent = startElsewhere({
     folder: world.folder,
     environment,

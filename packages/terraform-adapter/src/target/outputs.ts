@@ -27,7 +27,7 @@ async function ofState({ versions }: Site): Promise<StateJson['outputs']> {
 async function ofBinary(kit: Kit, site: Site, desired: DesiredState, call: RunCall): Promise<StateJson['outputs']> {
   const run = await openRun(site, call)
   try {
-    const folder = await prepare(kit, site, await moduleOf(kit, site, desired), run.id, call)
+    const { folder } = await prepare(kit, site, await moduleOf(kit, site, desired), run.id, call)
     const job = { args: ['output', '-json'], folder, run: run.id, access: 'read' as const, streams: 'memory' as const }
     const end = await runCommand(kit, site, job, call)
     if (end.exitCode !== 0) throw failureOf(`Reading the outputs of ${site.application}`, end, 'TARGET_INTERNAL')

@@ -87,12 +87,12 @@ export async function journalsIn(folder: string): Promise<readonly RunJournal[]>
   return texts.filter((text) => text !== '').map((text) => JSON.parse(text) as RunJournal)
 }
 
-/** Resolves as soon as `holds` answers something; fails after ten seconds. */
+/** Resolves as soon as `holds` answers something; fails after thirty seconds. */
 export async function eventually<T>(holds: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
+  for (const end = performance.now() + 30_000; performance.now() < end;) {
     const answer = await holds()
     if (answer !== undefined && answer !== false) return answer
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error('It did not happen within ten seconds.')
+  throw new Error('It did not happen within thirty seconds.')
 }

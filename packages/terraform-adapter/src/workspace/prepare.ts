@@ -9,29 +9,72 @@ import { backendFile, variablesFile } from './module.ts'
 import { withProviderCache } from './provider-cache.ts'
 import type { Site } from './site.ts'
 
-/** The folder of the root module, with its files written and initialised. One that is there already is used again. */
-export async function prepare(kit: Kit, site: Site, module: Module, run: string, call: RunCall): Promise<string> {
+/** A root module on disk. */
+export interface Prepared {
+  /** The folder of the root module. */
+  readonly folder: string
+  /** Whether the binary looked at its providers and modules for exactly these files. */
+  readonly isInitialised: boolean
+}
+
+/** What lies in the working folder. */
+interface Marker {
+  /** What an initialisation depends on besides the text of the module. */
+  readonly base: string
+  readonly filesDigest: string
+  /** Digests by path. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+const markerFile = '.gitops'
+
+/**
+ * Writes the module where its commands run. A folder that was initialised for an earlier version is used again: the
+ * binary refuses by itself where providers or modules changed, and `initialise` is then to be called.
+ */
+export async function prepare(kit: Kit, site: Site, module: Module, run: string, call: RunCall): Promise<Prepared> {
   const folder = join(site.work, module.root)
-  const digest = digestOf({
-    files: module.filesDigest,
-    backend: { ...kit.backend },
-    binary: kit.cli.binary,
-    lockFile: kit.lockFile,
-  })
-  const marker = join(site.work, '.gitops')
-  const known = await readFile(marker, 'utf8').catch(whenAbsent(undefined))
-  if (known === digest) return folder
+  const known = await readMarker(site)
+  if (known === undefined || known.base !== baseOf(kit, module)) return initialise(kit, site, module, run, call)
+  if (known.filesDigest === module.filesDigest) return { folder, isInitialised: true }
+  await rm(join(site.work, markerFile), { force: true })
+  await updateModule(site.work, module, known.files, call)
+  await writeMarker(kit, site, module)
+  return { folder, isInitialised: false }
+}
+
+/** Writes the module into an empty folder and initialises it. */
+export async function initialise(kit: Kit, site: Site, module: Module, run: string, call: RunCall): Promise<Prepared> {
+  const folder = join(site.work, module.root)
   await rm(site.work, { recursive: true, force: true, maxRetries: 3 })
   try {
-    await writeModule(site.work, module, kit, call)
+    await updateModule(site.work, module, {}, call)
+    await writeBackend(folder, kit)
     await init(kit, site, folder, run, call)
     if (kit.backend.kind === 'module') await refuseLostState(folder)
-    await writeFile(marker, digest, { mode: 0o600 })
-    return folder
+    await writeMarker(kit, site, module)
+    return { folder, isInitialised: true }
   } catch (error) {
     await rm(site.work, { recursive: true, force: true, maxRetries: 3 })
     throw error
   }
+}
+
+async function readMarker({ work }: Site): Promise<Marker | undefined> {
+  const text = await readFile(join(work, markerFile), 'utf8').catch(whenAbsent(undefined))
+  // Written below, after everything it speaks of.
+  return text === undefined ? undefined : (JSON.parse(text) as Marker)
+}
+
+function writeMarker(kit: Kit, { work }: Site, module: Module): Promise<void> {
+  const files = Object.fromEntries(module.files.map(({ path, digest }) => [path, digest]))
+  const marker: Marker = { base: baseOf(kit, module), filesDigest: module.filesDigest, files }
+  return writeFile(join(work, markerFile), JSON.stringify(marker), { mode: 0o600 })
+}
+
+function baseOf({ backend, cli, lockFile, providerMirror = '' }: Kit, { root, files }: Module): string {
+  const locks = files.filter(({ path }) => path.endsWith('.terraform.lock.hcl')).map(({ digest }) => digest)
+  return digestOf({ root, locks, backend: { ...backend }, binary: cli.binary, lockFile, providerMirror })
 }
 
 /** Writes the variables beside the module, for as long as `work` takes. They may be secret. */
@@ -45,15 +88,27 @@ export async function withVariables<T>(folder: string, { variables }: Module, wo
   }
 }
 
-async function writeModule(work: string, { root, files }: Module, { backend }: Kit, call: RunCall): Promise<void> {
+/** Writes what is new or other than in `known`, and removes what is no longer there. */
+async function updateModule(
+  work: string,
+  { root, files }: Module,
+  known: Marker['files'],
+  call: RunCall,
+): Promise<void> {
   await mkdir(join(work, root), { recursive: true, mode: 0o700 })
-  for (const { path, read } of files) {
+  const wanted = new Set(files.map(({ path }) => path))
+  for (const path of Object.keys(known)) if (!wanted.has(path)) await rm(join(work, path), { force: true })
+  for (const { path, digest, read } of files) {
+    if (digest !== '' && known[path] === digest) continue
     await mkdir(dirname(join(work, path)), { recursive: true, mode: 0o700 })
     await writeFile(join(work, path), await read(call), { mode: 0o600 })
   }
+}
+
+async function writeBackend(folder: string, { backend }: Kit): Promise<void> {
   if (backend.kind !== 'managed') return
   const override = { terraform: { backend: { http: {} } } }
-  await writeFile(join(work, root, backendFile), JSON.stringify(override), { mode: 0o600 })
+  await writeFile(join(folder, backendFile), JSON.stringify(override), { mode: 0o600 })
 }
 
 async function init(kit: Kit, site: Site, folder: string, run: string, call: RunCall): Promise<void> {

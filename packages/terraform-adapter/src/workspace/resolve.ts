@@ -34,7 +34,7 @@ async function importOne(kit: Kit, site: Site, address: string, id: string, call
   }
   const run = await openRun(site, call)
   try {
-    const folder = await prepare(kit, site, module, run.id, call)
+    const { folder } = await prepare(kit, site, module, run.id, call)
     // Whatever comes from outside stands behind the mark that ends the options.
     const args = ['import', '-input=false', '-no-color', '--', address, id]
     const job = { args, folder, run: run.id, access: 'write' as const, streams: { folder: run.folder } }
