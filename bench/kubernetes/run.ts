@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createCall, createReconciler, memoryLedger, memorySource, type JsonObject } from '@gitops-sdk/core'
 import { httpClient, kubernetesTarget, type KubeClient } from '../../packages/k8s-adapter/src/index.ts'
@@ -170,15 +170,16 @@ async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
     theirs: () => bareLoop(plane, `${namespace}-theirs`),
     atMost: 1 / 0.9,
   })
-  if (!existsSync('/usr/bin/kubectl'))
-    return [bare, missing(name, 'kubectl apply --server-side', 'kubectl is not installed')]
+  const kubectlPath = findKubectl()
+  if (kubectlPath === undefined)
+    return [bare, missing(name, 'kubectl apply --server-side', 'there is no kubectl: run pnpm cluster:install')]
   const folder = await mkdtemp(join(tmpdir(), 'gitops-bench-'))
   try {
     await writeFile(join(folder, 'kubeconfig'), plane.kubeConfig, { mode: 0o600 })
     await writeFile(join(folder, 'maps.yaml'), maps(OBJECTS)['maps.yaml'] ?? '')
     const kubectl = (): Promise<unknown> =>
       promisify(execFile)(
-        '/usr/bin/kubectl',
+        kubectlPath,
         [
           '--kubeconfig',
           join(folder, 'kubeconfig'),
@@ -207,6 +208,12 @@ async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The one that `pnpm cluster:install` built beside the API server, or that of the machine. */
+function findKubectl(): string | undefined {
+  const built = join(dirname(findControlPlane()?.apiserver ?? ''), 'kubectl')
+  return [built, '/usr/bin/kubectl'].find((path) => existsSync(path))
 }
 
 async function applyOurs(plane: ControlPlane, namespace: string): Promise<void> {

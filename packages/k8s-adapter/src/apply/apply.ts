@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   applyEach,
   type Change,
@@ -27,6 +28,8 @@ export async function* applyObjects(
   writing: Writing,
   concurrency: number,
 ): AsyncIterable<Outcome> {
+  // Every write listens for the end of the run, and many run side by side: that is no leak.
+  setMaxListeners(0, call.signal)
   const declared = new Map(desired.resources.map((each) => [refKey(each.ref), each]))
   let obstacle: Outcome | undefined
   for (const step of stepsOf(plan)) {

@@ -215,10 +215,17 @@ function take(state: State, taking: Taking, event: JsonObject): void {
     add(taking.initial, look(state, object))
   } else if (event['type'] === 'DELETED') {
     remove(state, look(state, object))
-  } else {
+  } else if (!isKnown(state, object)) {
     put(state, look(state, object))
   }
   if (taking.initial === undefined && version !== undefined) state.version = version
+}
+
+/** What we wrote ourselves was taken with its answer; looking at it again would cost as much as the first time. */
+function isKnown(state: State, object: JsonObject): boolean {
+  const { namespace, name } = object['metadata'] as { readonly namespace?: string; readonly name: string }
+  const version = versionOf(object)
+  return version !== undefined && state.objects.get(keyOf({ namespace, name }))?.version === version
 }
 
 function errorOf(state: State, status: JsonObject): GitOpsError {
