@@ -10,8 +10,11 @@ import type { ObjectStore } from './store/object-store.ts'
 
 /** Brings commits and files here. Everything is checked before anything is kept. */
 export interface Downloads {
-  /** Makes sure that `commit` and its folders are here, and its files unless those come on demand. */
-  commit(commit: string, call: Call): Promise<void>
+  /**
+   * Makes sure that `commit` and its folders are here, and its files unless those come on demand. `tag` is the
+   * annotated tag that leads to it: in the old protocol a server gives only what its refs name.
+   */
+  commit(commit: string, call: Call, tag?: string): Promise<void>
   /** Makes sure that these files are here. */
   files(oids: readonly string[], call: Call): Promise<void>
   /** Commits only, from `commit` back by at most `depth`: to find out how two are related. */
@@ -52,8 +55,9 @@ export function createDownloads(context: DownloadContext): Downloads {
   const running: SharedRuns<void> = createSharedRuns()
   return {
     has: (commit) => context.kept.has(commit),
-    commit: async (commit, call) => {
-      if (!context.kept.has(commit)) await running.join(commit, call, (own) => fetchCommit(context, commit, own))
+    commit: async (commit, call, tag) => {
+      const wanted = { commit, want: tag ?? commit }
+      if (!context.kept.has(commit)) await running.join(commit, call, (own) => fetchCommit(context, wanted, own))
       context.kept.use(commit)
     },
     files: async (oids, call) => {
@@ -72,27 +76,36 @@ export function createDownloads(context: DownloadContext): Downloads {
   }
 }
 
-async function fetchCommit(context: DownloadContext, commit: string, call: Call): Promise<void> {
+interface WantedCommit {
+  readonly commit: string
+  /** What the server is asked for: the commit, or an annotated tag that leads to it. */
+  readonly want: string
+}
+
+async function fetchCommit(context: DownloadContext, wanted: WantedCommit, call: Call): Promise<void> {
   const haves = context.kept.list.slice(0, MAX_HAVES)
   try {
-    await fetchOnTop(context, commit, haves, call)
+    await fetchOnTop(context, wanted, haves, call)
   } catch (error) {
     if (haves.length === 0 || !(error instanceof GitOpsError) || error.code !== 'SOURCE_CORRUPT') throw error
-    call.log.warn('A difference could not be put together and is fetched whole.', { commit, reason: error.message })
-    await fetchOnTop(context, commit, [], call)
+    call.log.warn('A difference could not be put together and is fetched whole.', {
+      commit: wanted.commit,
+      reason: error.message,
+    })
+    await fetchOnTop(context, wanted, [], call)
   }
 }
 
 /** Fetches the difference to what is here; everything when `haves` is empty. */
 async function fetchOnTop(
   context: DownloadContext,
-  commit: string,
+  { commit, want }: WantedCommit,
   haves: readonly string[],
   call: Call,
 ): Promise<void> {
   const withoutFiles = context.partial && (await context.remote.canFilter(call))
   const filter = withoutFiles ? { filter: 'blob:none' } : {}
-  const pack = await receive(context, { wants: [commit], haves, shallow: haves, depth: 1, ...filter }, call)
+  const pack = await receive(context, { wants: [want], haves, shallow: haves, depth: 1, ...filter }, call)
   await keepIfGood(context, pack, call, async () => {
     await assertComplete(commit, { ...context, withoutFiles }, call)
     context.kept.use(commit)

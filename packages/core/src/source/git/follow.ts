@@ -57,7 +57,7 @@ export function followRef(
     resolve: async (call) => {
       const before = context.inForce.get(key)
       const chosen = await choose(context, query, before, policy, call)
-      await context.downloads.commit(chosen.oid, call)
+      await context.downloads.commit(chosen.oid, call, chosen.tag)
       if (verify !== undefined && (chosen.oid !== verified?.oid || chosen.tag !== verified.tag)) {
         await verify(await candidateOf(context, chosen, call), call)
         verified = chosen
@@ -128,7 +128,7 @@ async function newest(context: FollowContext, tags: readonly ChosenRef[], call: 
   if (tags.length < 2) return tags[0]
   const dated: { readonly tag: ChosenRef; readonly at: number }[] = []
   for (const tag of tags) {
-    await context.downloads.commit(tag.oid, call)
+    await context.downloads.commit(tag.oid, call, tag.tag)
     dated.push({ tag, at: parseCommit(context.store.expect(tag.oid, 'commit')).committedAt })
   }
   return dated.toSorted((left, right) => right.at - left.at || (left.tag.name < right.tag.name ? -1 : 1))[0]?.tag

@@ -54,6 +54,19 @@ describe.each(versions)('server speaks protocol $server, client asks for $client
     expect(Buffer.from(await snapshot.read(`f${expected}`, call)).toString()).toBe(`${expected}`)
   })
 
+  test('resolves an annotated tag on a server that gives only what its refs name', async () => {
+    const strict = await server.createRepository('strict')
+    await strict.git('config', 'uploadpack.allowAnySHA1InWant', 'false')
+    const tagged = await strict.commit({ f: 'tagged' })
+    await strict.git('tag', '-a', '-m', 'annotated', 'v1.0.0', tagged)
+    await strict.commit({ f: 'later' })
+    await using one = gitSource({ url: strict.url, protocol: client, ref: 'v1.0.0' })
+    const revision = await one.resolve(call)
+    expect(revision.id).toBe(tagged)
+    const snapshot = await one.snapshot(revision, call)
+    expect(Buffer.from(await snapshot.read('f', call)).toString()).toBe('tagged')
+  })
+
   test('refuses a name that is a branch and a tag, and names both', async () => {
     await using one = source('twin')
     const candidates = ['refs/heads/twin', 'refs/tags/twin']

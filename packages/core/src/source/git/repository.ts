@@ -81,7 +81,10 @@ export interface SnapshotView extends EntryPolicy {
   readonly path: string
 }
 
-/** Opens nothing until it is asked. Throws `CONFIG_INVALID` or `USERINFO_IN_URL` for options that cannot be meant. */
+/**
+ * Opens nothing until it is asked. Throws `CONFIG_INVALID` or `USERINFO_IN_URL` for options that cannot be meant, and
+ * `DESTINATION_DENIED` for an address that `network.destinations` refuses.
+ */
 export function gitRepository(options: GitRepositoryOptions): GitRepository {
   const limits = completeLimits(options.limits)
   const address = parseAddress(options.url)
@@ -155,6 +158,8 @@ function openTransport(address: Address, options: GitRepositoryOptions, limits: 
   if (address.kind === 'ssh') {
     if (options.ssh === undefined)
       throw new GitOpsError('CONFIG_INVALID', `${address.id} is reached over SSH: set \`ssh.knownHostsFile\`.`)
+    if (options.network?.destinations !== undefined)
+      throw new GitOpsError('CONFIG_INVALID', 'ssh looks names up itself, where `network.destinations` sees nothing.')
     return sshTransport(address, { ssh: options.ssh, timeouts, maxBytes: limits.maxPackBytes, protocol })
   }
   return httpTransport(address, {

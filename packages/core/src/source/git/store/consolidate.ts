@@ -10,8 +10,11 @@ import type { ObjectStore } from './object-store.ts'
 
 /** More packs than this slow every look-up down. */
 const MAX_PACKS = 40
-/** Small stores are left alone. */
-const MIN_WASTE_BYTES = 2 ** 20
+/** Stores that are smaller than this are left alone. */
+const MIN_WASTE_BYTES = 2 ** 14
+/** What an index takes: its head and tail, and each object. */
+const INDEX_BYTES = 1_072
+const INDEX_ENTRY_BYTES = 28
 
 /** Whether so many packs came, or so much of them is no longer needed, that they should become one. */
 export function shouldConsolidate(store: ObjectStore, lastBytes: number): boolean {
@@ -19,9 +22,9 @@ export function shouldConsolidate(store: ObjectStore, lastBytes: number): boolea
   return store.packs.length > MAX_PACKS || bytes > lastBytes * 1.5 + MIN_WASTE_BYTES
 }
 
-/** Bytes of all packs. */
-export function packBytes(store: ObjectStore): number {
-  return store.packs.reduce((sum, pack) => sum + pack.bytes.length, 0)
+/** Bytes of all packs with their indexes, as they are on disk. */
+export function packBytes({ packs }: ObjectStore): number {
+  return packs.reduce((sum, { bytes, index }) => sum + bytes.length + INDEX_BYTES + index.count * INDEX_ENTRY_BYTES, 0)
 }
 
 /**

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { type Duplex, PassThrough } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { LookupFunction } from 'node:net'
+import type { DestinationGuard } from '../../../runtime/destination/guard.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
 
 /** How connections are made: who is trusted, who we are, and what lies between. */
@@ -16,7 +17,12 @@ export interface GitNetwork {
   readonly passphrase?: string
   /** A proxy that connections are tunnelled through with CONNECT. */
   readonly proxy?: GitProxy
-  /** Looks host names up. Answer with an error to deny an address: what is connected to is what was checked. */
+  /**
+   * Judges where connections go, `destinationGuard` makes one: literal addresses are refused when the repository is
+   * opened, names by what they resolve to, with `DESTINATION_DENIED`. Not for SSH, which resolves names itself.
+   */
+  readonly destinations?: DestinationGuard
+  /** Looks host names up, in place of `destinations`. Answer with an error to deny an address. */
   readonly lookup?: LookupFunction
 }
 
@@ -29,6 +35,7 @@ export interface GitProxy {
 
 /** Kept-alive connections of their own for one repository; nothing of the global agent applies. */
 export function createAgent(url: URL, network: GitNetwork): Agent {
+  network.destinations?.assertHost(url.hostname)
   const secure = url.protocol === 'https:'
   const { proxy, ...tls } = network
   const options = { keepAlive: true, maxSockets: 8, ...tlsOptions(tls) }
@@ -39,7 +46,8 @@ export function createAgent(url: URL, network: GitNetwork): Agent {
 
 type TlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase'> & { lookup?: LookupFunction }
 
-function tlsOptions({ ca, cert, key, passphrase, lookup }: Omit<GitNetwork, 'proxy'>): TlsOptions {
+function tlsOptions({ ca, cert, key, passphrase, ...network }: Omit<GitNetwork, 'proxy'>): TlsOptions {
+  const lookup = network.lookup ?? network.destinations?.lookup
   const bytes = (value: string | Uint8Array): string | Buffer =>
     typeof value === 'string' ? value : Buffer.from(value)
   return {
