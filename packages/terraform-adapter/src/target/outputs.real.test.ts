@@ -31,7 +31,7 @@ variable "token" {
   type      = string
   sensitive = true
 }
-${record('a', { name: '"a"', value: '"\${var.network}/\${length(var.zones)}"', secret: 'var.token' })}`
+${record('a', { name: '"a"', value: 'format("%s/%d", var.network, length(var.zones))', secret: 'var.token' })}`
 
 test('outputs are typed inputs of other applications, a sensitive one shows nowhere, and a change of one is planned', async () => {
   await using stage = await openStage({ 'main.tf': shop })
