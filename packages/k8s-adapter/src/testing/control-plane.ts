@@ -8,6 +8,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCall, GitOpsError, sleep } from '@gitops-sdk/core'
 import { httpClient, type HttpClientOptions } from '../client/http.ts'
+import { kubeConfigFile } from '../client/kubeconfig.ts'
 
 /** Somebody who may log in to a test cluster. */
 export interface TestUser {
@@ -59,8 +60,14 @@ export function findControlPlane(environment: NodeJS.ProcessEnv = process.env): 
   return apiserver === undefined || etcd === undefined ? undefined : { apiserver, etcd, controllerManager }
 }
 
-/** Starts a control plane on free ports of this machine, in a folder that is removed with it. Throws `CONFIG_INVALID` without programs. */
+/**
+ * Starts a control plane on free ports of this machine, in a folder that is removed with it. With
+ * USE_EXISTING_CLUSTER=true, as for envtest, nothing is started and the cluster of KUBECONFIG is used: other users
+ * are impersonated there, `flags` and `controllers` mean nothing, and what tests write stays. Throws
+ * `CONFIG_INVALID` without programs.
+ */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  if (process.env['USE_EXISTING_CLUSTER'] === 'true') return existingCluster(options.users ?? [])
   const binaries = findControlPlane()
   if (binaries === undefined)
     throw new GitOpsError(
@@ -79,6 +86,20 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await stop()
     throw thrown
   }
+}
+
+/** Named twice, so that no test writes into a cluster only because a shell knows it. */
+async function existingCluster(users: readonly TestUser[]): Promise<ControlPlane> {
+  const file = process.env['KUBECONFIG'] ?? ''
+  if (file === '')
+    throw new GitOpsError('CONFIG_INVALID', 'USE_EXISTING_CLUSTER is set, but KUBECONFIG names no cluster.')
+  const admin = await kubeConfigFile(file)
+  const connection = (name = 'admin'): HttpClientOptions => {
+    if (name === 'admin') return admin
+    const groups = [...(users.find((user) => user.name === name)?.groups ?? []), 'system:authenticated']
+    return { ...admin, impersonate: { user: name, groups } }
+  }
+  return { connection, kubeConfig: await readFile(file, 'utf8'), async [Symbol.asyncDispose]() {} }
 }
 
 interface Running {
