@@ -13,6 +13,7 @@ import {
   type RunCall,
   type Snapshot,
 } from '@gitops-sdk/core'
+import { asApplySet } from './apply-set.ts'
 import { wishesOf } from './annotations.ts'
 import { check } from './check.ts'
 import { type Declared, flatten } from './flatten.ts'
@@ -32,6 +33,8 @@ export interface DeclareOptions {
   readonly variables?: Variables | ((call: RunCall) => Variables)
   readonly namespaces: NamespacePolicy
   readonly scopeOf: ScopeLookup
+  /** Marks everything as members of an ApplySet. @defaultValue false */
+  readonly applySet?: boolean
   /** More objects than this are refused. @defaultValue 10_000 */
   readonly maxObjects: number
 }
@@ -67,7 +70,9 @@ export async function declareObjects(
   }
   const inputs: Json = { tool: tool ?? null, variables: variables ?? null }
   const payload: KubePayload = { createOnly }
-  return desiredState(snapshot.revision, precedeDependents(resources), { inputs, warnings: remarks, payload })
+  const set = { application: call.application, namespace: options.namespaces.default ?? 'default' }
+  const members = options.applySet === true ? asApplySet(resources, set) : resources
+  return desiredState(snapshot.revision, precedeDependents(members), { inputs, warnings: remarks, payload })
 }
 
 function collect(

@@ -57,6 +57,11 @@ export interface KubernetesTargetOptions {
   readonly conflicts?: ConflictPolicy
   /** Kinds that are never pruned. @defaultValue `protectedKinds` */
   readonly protectedKinds?: readonly string[]
+  /**
+   * Marks what is applied as an ApplySet (KEP-3659) with a Secret of its own as the parent, for tools that list
+   * ApplySets. @defaultValue false
+   */
+  readonly applySet?: boolean
   /** What becomes of the children of what is deleted. @defaultValue 'Background' */
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan'
   /** How long a deletion, or a definition, may take inside one write. @defaultValue 10_000 */
@@ -148,6 +153,7 @@ async function declare({ options, cluster }: Session, snapshot: Snapshot, call: 
     namespaces,
     scopeOf,
     maxObjects,
+    ...(options.applySet === true && { applySet: true }),
     ...(variables && { variables }),
   })
 }
