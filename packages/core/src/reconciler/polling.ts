@@ -138,27 +138,28 @@ async function learn(engine: Engine, member: Member, revision: Revision): Promis
   member.revision = revision
   if (previous?.id !== revision.id) {
     tell(engine, { type: 'resolved', application: member.name, revision, ...(previous && { previous }) })
-    if (revision.replaces !== undefined) {
-      const replaced = { id: revision.replaces }
-      tell(engine, {
-        type: 'revisionRewritten',
-        application: member.name,
-        revision,
-        previous: replaced,
-        followed: true,
-      })
-    }
+    tellFollowed(engine, member, revision)
     await releaseHold(engine, member, revision)
     await supersede(engine, member, revision)
-  } else if (engine.feedback.state(member.name)?.sourceError !== undefined) {
-    // It answers again, with what was known.
-    tell(engine, { type: 'resolved', application: member.name, revision, previous: revision })
-  }
+  } else await learnAgain(engine, member, revision)
   void commitOwedRevert(engine, member, revision).catch((error: unknown) => {
     engine.call.log.warn(`${member.name}: the commit of its rollback could not be made yet.`, error)
   })
   for (const each of member.asked) each.isReady = true
   engine.queue.add(member.name, { trigger: previous?.id === revision.id ? 'poll' : 'revision' })
+}
+
+/** The source answers, with what was known. A hold may have been written down while that was learned. */
+async function learnAgain(engine: Engine, member: Member, revision: Revision): Promise<void> {
+  if (engine.feedback.state(member.name)?.sourceError !== undefined)
+    tell(engine, { type: 'resolved', application: member.name, revision, previous: revision })
+  if (member.record?.hold !== undefined) await releaseHold(engine, member, revision)
+}
+
+function tellFollowed(engine: Engine, { name }: Member, revision: Revision): void {
+  if (revision.replaces === undefined) return
+  const previous = { id: revision.replaces }
+  tell(engine, { type: 'revisionRewritten', application: name, revision, previous, followed: true })
 }
 
 /** The hold of a rollback is about certain revisions; it ends by itself on any other. */

@@ -34,8 +34,8 @@ export interface Checks {
   /** Writes to the managed system so far. */
   readonly writes: number
   listen(process: Watchable): void
-  /** Called when a person touches a resource. */
-  disturb(ref: ResourceRef): void
+  /** Called when a person touches something, or a look shows what was there before: what is ready then is not judged. */
+  disturb(): void
   /** Called when an application is rolled back: older declarations may be applied from now on. */
   allowOlder(application: string): void
   approve(fingerprint: string): void

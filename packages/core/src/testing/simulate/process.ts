@@ -1,3 +1,4 @@
+import type { ActualChange, ActualState } from '../../actual/actual.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -7,6 +8,7 @@ import { type Reconciler, createReconciler } from '../../reconciler/reconciler.t
 import { sleep } from '../../runtime/call.ts'
 import { type Fault, type FaultPoint, withFaults } from '../faults.ts'
 import { type MemoryOperation, memoryTarget } from '../memory-target.ts'
+import type { Target } from '../../target/target.ts'
 import type { ResourceRef } from '../../desired/desired.ts'
 import type { Checks } from './checks.ts'
 import { type SimulatedApplication, type Stage, chance, note, pick } from './stage.ts'
@@ -81,6 +83,7 @@ function mortalClock(clock: Clock, process: Process): Clock {
 }
 
 const outages = ['TARGET_UNREACHABLE', 'TARGET_THROTTLED', 'TARGET_INTERNAL'] as const
+const refusals = [...outages, 'APPLY_CONFLICT'] as const
 
 /** The dead hang. The living meet a fault now and then; what kind depends on the port. */
 function faultFor(world: World, process: Process, { method }: FaultPoint): Fault | undefined {
@@ -103,18 +106,46 @@ function faultFor(world: World, process: Process, { method }: FaultPoint): Fault
   }
   const source = method === 'resolve' || method.startsWith('snapshot')
   const error = new GitOpsError(source ? 'SOURCE_UNREACHABLE' : pick(world, outages), 'It does not answer.')
+  // A stream that breaks off: what came so far must not be taken for all there is.
+  if (method === 'snapshot.list' && chance(world, 0.5)) return { kind: 'fail', error, afterItems: 1 }
   if (method === 'apply') return { kind: 'fail', error, afterItems: Math.floor(world.random.next() * 3) }
   return pick<Fault>(world, [{ kind: 'fail', error }, { kind: 'delay', delayMs: 3_000 }, { kind: 'hang' }])
 }
 
-function targetOf(world: World, process: Process, { name }: SimulatedApplication) {
-  return memoryTarget({
+function targetOf(world: World, process: Process, { name }: SimulatedApplication): Target {
+  const target = memoryTarget({
     id: `target of ${name}`,
     system: world.system,
     health: ({ body }) => (body['slow'] === true && chance(world, 0.3) ? 'progressing' : 'healthy'),
     before: (operation, ref, call) => beforeOperation(world, process, operation, ref, call),
     after: (operation, ref, call) => afterOperation(world, process, operation, ref, call),
   })
+  let seen: ActualState | undefined
+  return {
+    ...target,
+    async observe(desired, owned, call) {
+      const earlier = seen
+      seen = await target.observe(desired, owned, call)
+      return earlier !== undefined && chance(world, world.faultRate / 2) ? stale(world, name, earlier) : seen
+    },
+    watch: (desired, owned, call) => unreliable(world, target.watch!(desired, owned, call)),
+  }
+}
+
+/** What was there at the last look, told as if it were there now. */
+function stale(world: World, name: string, earlier: ActualState): ActualState {
+  note(world, `${name}: a stale look`)
+  world.checks.disturb()
+  return earlier
+}
+
+/** Some changes are never told, some are told twice. */
+async function* unreliable(world: World, changes: AsyncIterable<ActualChange>): AsyncIterable<ActualChange> {
+  for await (const change of changes) {
+    if (chance(world, world.faultRate)) continue
+    yield change
+    if (chance(world, world.faultRate)) yield change
+  }
 }
 
 async function beforeOperation(
@@ -138,7 +169,7 @@ async function misfortune(world: World, process: Process, call: Call): Promise<v
     await new Promise<never>(() => {})
   }
   if (chance(world, 0.5)) return sleep(pick(world, [10, 1_000, 40_000]), call)
-  if (process.alive) throw new GitOpsError(pick(world, outages), 'The write was refused.')
+  if (process.alive) throw new GitOpsError(pick(world, refusals), 'The write was refused.')
 }
 
 /** Here the write has happened: what is thrown now is an answer that was lost. */

@@ -50,6 +50,7 @@ const happenings: readonly Happening[] = [
   (world) => commitValid(world, pick(world, world.applications)),
   (world) => commitValid(world, pick(world, world.applications)),
   (world) => commitBroken(world, pick(world, world.applications)),
+  (world) => forcePush(world, pick(world, world.applications)),
   editByHand,
   editByHand,
   deleteByHand,
@@ -67,6 +68,23 @@ const names = ['a', 'b', 'c', 'd', 'e']
 
 /** Declares some of the items, each with a generation, now and then a slow one, a wave, a secret. */
 function commitValid(world: World, application: SimulatedApplication): void {
+  const { files, bodies, generation } = newDeclarations(world, application)
+  const { id } = application.source.commit(files, { at: world.clock.now() })
+  application.declared.set(id, bodies)
+  note(world, `${application.name}: commit ${id.slice(0, 8)} (generation ${generation})`)
+}
+
+/** The same on top of an older commit: what came in between is no longer part of the history. */
+function forcePush(world: World, application: SimulatedApplication): void {
+  const { files, bodies, generation } = newDeclarations(world, application)
+  const { history } = application.source
+  const onto = history[Math.min(2, history.length - 1)] ?? null
+  const { id } = application.source.rewrite(files, { onto, at: world.clock.now() })
+  application.declared.set(id, bodies)
+  note(world, `${application.name}: force-push ${id.slice(0, 8)} (generation ${generation})`)
+}
+
+function newDeclarations(world: World, application: SimulatedApplication) {
   const generation = ++application.generation
   const files: Record<string, JsonObject | null> = {}
   const bodies = new Map<string, JsonObject>()
@@ -79,9 +97,7 @@ function commitValid(world: World, application: SimulatedApplication): void {
   const always = `${application.name}-always`
   files[`item/${always}.json`] = { generation, secret: `${canary}${generation}`, $sensitive: ['/secret'] }
   bodies.set(always, files[`item/${always}.json`]!)
-  const revision = application.source.commit(files)
-  application.declared.set(revision.id, bodies)
-  note(world, `${application.name}: commit ${revision.id.slice(0, 8)} (generation ${generation})`)
+  return { files, bodies, generation }
 }
 
 function newBody(world: World, generation: number): JsonObject {
@@ -94,7 +110,7 @@ function newBody(world: World, generation: number): JsonObject {
 }
 
 function commitBroken(world: World, { name, source }: SimulatedApplication): void {
-  const { id } = source.commit({ 'item/broken.json': '{ "generation": ' })
+  const { id } = source.commit({ 'item/broken.json': '{ "generation": ' }, { at: world.clock.now() })
   note(world, `${name}: broken commit ${id.slice(0, 8)}`)
 }
 
@@ -107,7 +123,7 @@ function editByHand(world: World): void {
   const found = someLive(world)
   if (found === undefined) return
   note(world, `somebody edits ${found.ref.name}`)
-  world.checks.disturb(found.ref)
+  world.checks.disturb()
   world.system.edit(found.ref, { ...found.body, value: 'by hand' })
 }
 
@@ -115,7 +131,7 @@ function deleteByHand(world: World): void {
   const found = someLive(world)
   if (found === undefined) return
   note(world, `somebody deletes ${found.ref.name}`)
-  world.checks.disturb(found.ref)
+  world.checks.disturb()
   world.system.remove(found.ref)
 }
 
@@ -123,7 +139,7 @@ function recreateByHand(world: World): void {
   const found = someLive(world)
   if (found === undefined) return
   note(world, `somebody deletes ${found.ref.name} and makes another`)
-  world.checks.disturb(found.ref)
+  world.checks.disturb()
   world.system.remove(found.ref)
   world.system.put({ ref: found.ref, body: { value: 'another' } })
 }
@@ -181,7 +197,7 @@ async function becomeQuiet(world: World): Promise<void> {
   reconciler.on('approvalRequested', ({ application, plan }) => approve(world, application, plan.fingerprint))
   await world.clock.advance(360_000)
   for (const application of world.applications) {
-    application.source.commit({ 'item/broken.json': null })
+    application.source.commit({ 'item/broken.json': null }, { at: world.clock.now() })
     commitValid(world, application)
     await reconciler.release(application.name, { by: 'ann', reason: 'quiet' }).catch(() => {})
     await reconciler.resume(application.name, { by: 'ann' }).catch(() => {})
