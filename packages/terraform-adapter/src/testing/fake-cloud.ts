@@ -26,6 +26,8 @@ export interface FakeCloud {
   readonly records: Map<string, CloudRecord>
   /** By name of the record. */
   readonly faults: Map<string, CloudFault>
+  /** While it is set, every read is refused with this message. */
+  outage?: string | undefined
   /** What was received in write-only attributes, by name of the record. */
   readonly passwords: Map<string, string>
   /** The record of that name; the first when there are duplicates. */

@@ -62,6 +62,7 @@ export function recordProvider(
     }),
     async ReadResource(request) {
       await pause(behaviour.readDelayMs)
+      if (cloud.outage !== undefined) return refused(cloud.outage)
       const id = state(request, 'currentState')?.['id']
       const found = cloud.records.get(String(id))
       if (found && behaviour.volatile) found.etag = randomUUID()
