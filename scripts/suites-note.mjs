@@ -1,0 +1,50 @@
+// What `pnpm test` leaves out, said in one line each, so that nobody takes it for tested.
+import { existsSync, readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gitops-sdk')
+const assets = process.env.KUBEBUILDER_ASSETS || join(cache, 'cluster', 'current')
+const path = (process.env.PATH ?? '').split(delimiter)
+const onPath = (name) => path.some((folder) => existsSync(join(folder, name)))
+const inFolder = (folder, test) => existsSync(folder) && readdirSync(folder).some(test)
+
+const suites = [
+  {
+    name: 'real cluster',
+    command: 'test:cluster',
+    part: 'kube-apiserver',
+    install: '`pnpm cluster:install` builds one',
+    isThere: existsSync(process.env.KUBE_APISERVER_BIN || join(assets, 'kube-apiserver')),
+  },
+  {
+    name: 'real Terraform',
+    command: 'test:terraform',
+    part: 'terraform or tofu',
+    install: '`pnpm terraform:install` builds one',
+    isThere:
+      Boolean(process.env.TERRAFORM_BIN) ||
+      onPath('terraform') ||
+      onPath('tofu') ||
+      inFolder(join(cache, 'tools'), (name) => name.startsWith('opentofu')),
+  },
+  {
+    name: 'real databases',
+    command: 'test:store',
+    part: 'PostgreSQL',
+    install: 'install it from your packages',
+    isThere: Boolean(process.env.POSTGRES_BIN) || existsSync('/usr/lib/postgresql') || onPath('initdb'),
+  },
+  {
+    name: 'real Git servers',
+    command: 'test:git',
+    part: 'sshd',
+    install: '`pnpm git:install` brings one',
+    isThere: existsSync('/usr/sbin/sshd'),
+  },
+]
+
+for (const { name, command, part, install, isThere } of suites) {
+  const why = isThere ? '' : `: there is no ${part} here, and ${install}`
+  console.log(`Not run: ${name}${why}. \`pnpm ${command}\` runs it.`)
+}
