@@ -74,4 +74,4 @@ test('a thousand polls with a thousand commits leave reads as cheap, and the dis
   } finally {
     await rm(root, { recursive: true, force: true })
   }
-}, 300_000)
+}, 1_200_000)

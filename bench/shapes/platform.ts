@@ -1,0 +1,36 @@
+import { type RunResult, createReconciler, memoryLedger, memorySource } from '@gitops-sdk/core'
+import { memoryTarget } from '@gitops-sdk/core/testing'
+import { kubernetesObjects } from './generate.ts'
+
+/** Applications on memory targets, so that what is measured is the engine. */
+export interface Platform extends AsyncDisposable {
+  /** Runs every application once, all of them at the same time. */
+  readonly reconcile: () => Promise<readonly RunResult[]>
+  /** Writes of all targets so far. */
+  writes(): number
+}
+
+/** Platforms of `applications`, each with `resources` of realistic shape. Nothing is applied yet. */
+export function createPlatform({ applications, resources }: { applications: number; resources: number }): Platform {
+  const names = Array.from({ length: applications }, (_, index) => `app-${index}`)
+  const targets = names.map((name) => memoryTarget({ id: name }))
+  const reconciler = createReconciler({
+    applications: names.map((name, index) => ({
+      name,
+      source: memorySource({ files: filesOf(resources, index) }),
+      target: targets[index]!,
+    })),
+    ledger: memoryLedger({ installKey: new Uint8Array(32) }),
+  })
+  return {
+    reconcile: () => Promise.all(names.map((name) => reconciler.reconcile(name))),
+    writes: () => targets.reduce((sum, { counts }) => sum + counts.write, 0),
+    [Symbol.asyncDispose]: () => reconciler.stop(),
+  }
+}
+
+/** One file for each resource, as the memory target reads them. */
+export function filesOf(resources: number, seed: number): Readonly<Record<string, string>> {
+  const objects = [...kubernetesObjects(resources, seed)]
+  return Object.fromEntries(objects.map(({ kind, name, body }) => [`${kind}/${name}.json`, JSON.stringify(body)]))
+}
