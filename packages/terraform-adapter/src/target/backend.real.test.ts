@@ -102,10 +102,10 @@ test('P14: reads go side by side, as many as is asked for', async () => {
     provider: { readDelayMs: 250 },
   })
   await world.reconciler.reconcile('shop')
-  const startedMs = performance.now()
+  world.provider.cloud.reads.most = 0
   await world.reconciler.reconcile('shop', { refresh: true })
-  // One after the other they would take ten seconds.
-  expect(performance.now() - startedMs).toBeLessThan(8_000)
+  // The binary itself starts with ten.
+  expect(world.provider.cloud.reads.most).toBeGreaterThan(10)
 })
 
 test('H9: a thousand resources are saved by the managed backend in a few writes', async () => {

@@ -28,6 +28,8 @@ export interface FakeCloud {
   readonly faults: Map<string, CloudFault>
   /** While it is set, every read is refused with this message. */
   outage?: string | undefined
+  /** How many reads are on their way now, and how many were at most. */
+  readonly reads: { now: number; most: number }
   /** What was received in write-only attributes, by name of the record. */
   readonly passwords: Map<string, string>
   /** The record of that name; the first when there are duplicates. */
@@ -44,6 +46,7 @@ export function fakeCloud(): FakeCloud {
   return {
     records,
     faults: new Map(),
+    reads: { now: 0, most: 0 },
     passwords: new Map(),
     find: (name) => named(name)[0],
     count: (name) => named(name).length,

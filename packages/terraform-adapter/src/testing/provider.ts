@@ -61,7 +61,7 @@ export function recordProvider(
       upgradedState: values.encode(JSON.parse(String((rawState as Message)['json'])) as unknown),
     }),
     async ReadResource(request) {
-      await pause(behaviour.readDelayMs)
+      await slowly(cloud, behaviour.readDelayMs)
       if (cloud.outage !== undefined) return refused(cloud.outage)
       const id = state(request, 'currentState')?.['id']
       const found = cloud.records.get(String(id))
@@ -162,4 +162,10 @@ function stateOf({ id, name, value, tags, secret, etag }: CloudRecord): NonNulla
 
 function refused(summary: string): Message {
   return { diagnostics: [{ severity: 1, summary, detail: '' }] }
+}
+
+async function slowly({ reads }: FakeCloud, delayMs: number): Promise<void> {
+  reads.most = Math.max(reads.most, ++reads.now)
+  await pause(delayMs)
+  reads.now--
 }
