@@ -1,5 +1,5 @@
 // What `pnpm test` leaves out, said in one line each, so that nobody takes it for tested.
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
@@ -7,7 +7,6 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'git
 const assets = process.env.KUBEBUILDER_ASSETS || join(cache, 'cluster', 'current')
 const path = (process.env.PATH ?? '').split(delimiter)
 const onPath = (name) => path.some((folder) => existsSync(join(folder, name)))
-const inFolder = (folder, test) => existsSync(folder) && readdirSync(folder).some(test)
 
 const suites = [
   {
@@ -16,17 +15,6 @@ const suites = [
     part: 'kube-apiserver',
     install: '`pnpm cluster:install` builds one',
     isThere: existsSync(process.env.KUBE_APISERVER_BIN || join(assets, 'kube-apiserver')),
-  },
-  {
-    name: 'real Terraform',
-    command: 'test:terraform',
-    part: 'terraform or tofu',
-    install: '`pnpm terraform:install` builds one',
-    isThere:
-      Boolean(process.env.TERRAFORM_BIN) ||
-      onPath('terraform') ||
-      onPath('tofu') ||
-      inFolder(join(cache, 'tools'), (name) => name.startsWith('opentofu')),
   },
   {
     name: 'real databases',
