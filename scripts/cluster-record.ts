@@ -12,7 +12,10 @@ import { play } from '../packages/k8s-adapter/test/vectors/play.ts'
 import { stories } from '../packages/k8s-adapter/test/vectors/stories.ts'
 import { kindsOf, type Published, shapesOf } from './cluster-shapes.ts'
 
-await using plane = await startControlPlane({ users: [{ name: 'limited' }] })
+await using plane = await startControlPlane({
+  users: [{ name: 'limited' }],
+  controllers: ['namespace', 'garbage-collector'],
+})
 const published = await publishedBy(plane.connection())
 write('../packages/k8s-adapter/src/testing/api-server/built-in.ts', builtIn(published))
 const recorded: Record<string, Json> = {}

@@ -129,8 +129,8 @@ const mutants: readonly Mutant[] = [
     name: 'every run looks at the target again',
     invariant: 11,
     file: `${core}/reconciler/look.ts`,
-    find: 'return sameBasis(member.settled, basis) &&',
-    replace: 'return false && sameBasis(member.settled, basis) &&',
+    find: 'return sameBasis(session.member.settled, basis) &&',
+    replace: 'return false && sameBasis(session.member.settled, basis) &&',
     tests: [loop],
   },
   {

@@ -1,6 +1,7 @@
 export {
   type ControlPlane,
   type ControlPlaneBinaries,
+  type ControllerName,
   type ControlPlaneOptions,
   type TestUser,
   findControlPlane,

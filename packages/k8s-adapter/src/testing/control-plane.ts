@@ -17,12 +17,19 @@ export interface TestUser {
   readonly groups?: readonly string[]
 }
 
+/** A controller of `kube-controller-manager`, without its ending. */
+export type ControllerName = 'namespace' | 'garbage-collector' | 'deployment' | 'replicaset' | 'serviceaccount' | 'job'
+
 /** How a control plane is started. */
 export interface ControlPlaneOptions {
   /** Besides `admin`, who may do everything. */
   readonly users?: readonly TestUser[]
-  /** Whether controllers run: without them, nothing is collected and no namespace ever ends. @defaultValue true */
-  readonly controllers?: boolean
+  /**
+   * Which controllers run, or whether any do: without them, nothing is collected and no namespace ever ends.
+   *
+   * @defaultValue true: those of namespaces, owners, deployments, replica sets, service accounts and jobs
+   */
+  readonly controllers?: boolean | readonly ControllerName[]
   /** More flags for the API server. */
   readonly flags?: readonly string[]
 }
@@ -130,7 +137,7 @@ async function startAll(
   const kubeConfig = kubeConfigOf(address, ca, tokens.get('admin') ?? '')
   await writeFile(join(folder, 'kubeconfig'), kubeConfig, { mode: 0o600 })
   if (options.controllers !== false && binaries.controllerManager !== undefined)
-    running.push(start(binaries.controllerManager, managerFlags(folder)))
+    running.push(start(binaries.controllerManager, managerFlags(folder, options.controllers)))
   return { connection, kubeConfig }
 }
 
@@ -210,8 +217,10 @@ function apiFlags(folder: string, etcd: number, port: number): string[] {
   ]
 }
 
-function managerFlags(folder: string): string[] {
-  const controllers = ['namespace', 'garbage-collector', 'deployment', 'replicaset', 'serviceaccount', 'job']
+const allControllers = ['namespace', 'garbage-collector', 'deployment', 'replicaset', 'serviceaccount', 'job'] as const
+
+function managerFlags(folder: string, wanted: ControlPlaneOptions['controllers']): string[] {
+  const controllers = typeof wanted === 'object' ? wanted : allControllers
   return [
     `--kubeconfig=${join(folder, 'kubeconfig')}`,
     '--bind-address=127.0.0.1',

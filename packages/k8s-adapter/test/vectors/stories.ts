@@ -166,7 +166,7 @@ export const stories: readonly Story[] = [
       apply('ours', `${maps}/one`, { ...map('one'), data: { a: [1] } }),
       apply('ours', `${maps}/one`, { ...map('one'), data: { a: 1 } }),
       apply('ours', `${maps}/one`, { ...map('one'), data: 'x' }),
-      apply('ours', `${deployments}/web`, deployment({ foo: 1, replicas: 'x' })),
+      apply('ours', `${deployments}/web`, deployment({ foo: 1 })),
       apply('ours', `${services}/one`, {
         apiVersion: 'v1',
         kind: 'Service',
