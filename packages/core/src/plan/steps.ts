@@ -55,7 +55,11 @@ export function arrange(drafts: readonly Draft[], { declared, previous, mode }: 
   const isPrune = (draft: Draft): boolean => draft.action === 'delete' && draft.hook === undefined
   const prunes = drafts.filter(isPrune)
   const stepsBefore = prunes.length === 0 ? steps : stepsByKey([...previous.values()])
-  const stepOf = ({ ref }: Draft): Step => steps.get(refKey(ref)) ?? stepsBefore.get(refKey(ref)) ?? firstStep
+  // What is declared has the order it declares now, if any; only what is gone keeps the one it had.
+  const stepOf = ({ ref }: Draft): Step => {
+    const key = refKey(ref)
+    return steps.get(key) ?? (declared.has(key) ? firstStep : (stepsBefore.get(key) ?? firstStep))
+  }
   const isLast = ({ ref }: Draft): boolean =>
     (declared.get(refKey(ref)) ?? previous.get(refKey(ref)))?.order?.pruneLast === true
   const made = drafts.filter((draft) => !isPrune(draft)).map((draft) => ({ ...draft, step: stepOf(draft) }))

@@ -136,6 +136,7 @@ function tellRewrite(engine: Engine, { name }: Member, { code, details }: GitOps
 async function learn(engine: Engine, member: Member, revision: Revision): Promise<void> {
   const previous = member.revision
   member.revision = revision
+  member.headUnseen = false
   if (previous?.id !== revision.id) {
     tell(engine, { type: 'resolved', application: member.name, revision, ...(previous && { previous }) })
     tellFollowed(engine, member, revision)

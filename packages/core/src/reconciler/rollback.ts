@@ -34,7 +34,7 @@ export async function rollBack(engine: Engine, member: Member, request: Rollback
   const from = record.state.applied
   const at = engine.call.clock.now()
   const { by, reason } = request
-  const headUnseen = member.revision === undefined ? { headUnseen: true } : {}
+  const headUnseen = member.revision === undefined || member.headUnseen === true ? { headUnseen: true } : {}
   const hold: Hold = { revision: to, by, at, reason, rejected: rejectedBy(member, from, to), ...headUnseen }
   const details = { to: to.id, reason, ...(from && { from: from.id }) }
   await commit(engine, member, {
@@ -111,10 +111,11 @@ function commitRevert(engine: Engine, member: Member, to: Revision, request: Rol
 
 async function writeRevert(
   engine: Engine,
-  { source, name }: Member,
+  member: Member,
   to: Revision,
   { by, reason }: RollbackRequest,
 ): Promise<Written> {
+  const { source, name } = member
   const { writer } = source
   if (writer === undefined) {
     const message = `${source.id} cannot be written, so the rollback of ${name} is a hold only. Revert the commit there as well.`
@@ -124,13 +125,25 @@ async function writeRevert(
   try {
     const call = ownCall(engine)
     const wanted = await source.snapshot(to, call)
-    const made = await writer.commit((head) => revertEdit(head, wanted, message, call), call)
+    member.headUnseen = true
+    const made = await writer.commit(async (head) => {
+      await refuseToUndoOthers(engine, member, to, head.revision)
+      return revertEdit(head, wanted, message, call)
+    }, call)
     return { commit: made }
   } catch (thrown) {
     const pending = toGitOpsError(thrown, `Committing the rollback of ${name}`)
     engine.call.log.warn(`${name}: the rollback is in force, but its commit could not be made: ${pending.message}`)
     return { pending }
   }
+}
+
+/** Only what the rollback rejects is undone: what others committed since is theirs, and is followed. */
+async function refuseToUndoOthers(engine: Engine, member: Member, to: Revision, { id }: Revision): Promise<void> {
+  const { hold } = await recordOf(engine, member)
+  if (hold?.revision.id === to.id && (hold.rejected.includes(id) || id === to.id)) return
+  const message = `${member.source.id} is at ${id} by now, which the rollback of ${member.name} is not about. It is looked at by the next poll.`
+  throw new GitOpsError('WRITE_CONFLICT', message)
 }
 
 /** The edit that makes the files of `head` equal to those of `wanted`. */
