@@ -36,3 +36,11 @@ for (const { name, command, part, install, isThere } of suites) {
   const why = isThere ? '' : `: there is no ${part} here, and ${install}`
   console.log(`Not run: ${name}${why}. \`pnpm ${command}\` runs it.`)
 }
+
+const binaries = [process.env.TERRAFORM_BIN ?? '', join(cache, 'tools', 'opentofu-1.12.6', 'tofu')]
+const hasTerraform = onPath('tofu') || onPath('terraform') || binaries.some((file) => file !== '' && existsSync(file))
+console.log(
+  hasTerraform
+    ? 'The Terraform suite was run over recordings; `pnpm test:terraform` runs it on the real binary.'
+    : 'The Terraform suite was run over recordings: there is no terraform and no tofu here. `pnpm terraform:install` builds one, `pnpm test:terraform` runs the real suite.',
+)

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
+import { compilerFor } from './extractor-compiler.mjs'
 
 const local = process.argv.includes('--local')
 const reportFolder = resolve('docs/reference/api')
@@ -31,20 +32,7 @@ function report(folder, packageName, subpath, mainEntryPointFilePath) {
     configObject: {
       projectFolder: folder,
       mainEntryPointFilePath,
-      compiler: {
-        overrideTsconfig: {
-          compilerOptions: {
-            target: 'es2022',
-            module: 'nodenext',
-            moduleResolution: 'nodenext',
-            strict: true,
-            skipLibCheck: true,
-            lib: ['es2023', 'dom', 'dom.iterable', 'dom.asynciterable', 'esnext.disposable'],
-            types: ['node'],
-          },
-          files: [mainEntryPointFilePath],
-        },
-      },
+      compiler: compilerFor(mainEntryPointFilePath),
       apiReport: {
         enabled: true,
         reportFileName: `${name}.api.md`,

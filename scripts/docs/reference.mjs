@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
+import { compilerFor } from '../extractor-compiler.mjs'
 
 /** Writes the pages below `folder`, which is the `reference` folder of the site. */
 export function writeReference(folder) {
@@ -36,20 +37,11 @@ function membersOf(folder, mainEntryPointFilePath) {
   try {
     const apiJsonFilePath = join(out, 'model.api.json')
     const silent = { default: { logLevel: ExtractorLogLevel.None } }
-    const compilerOptions = {
-      target: 'es2022',
-      module: 'nodenext',
-      moduleResolution: 'nodenext',
-      strict: true,
-      skipLibCheck: true,
-      lib: ['es2023', 'dom', 'dom.iterable', 'dom.asynciterable', 'esnext.disposable'],
-      types: ['node'],
-    }
     const config = ExtractorConfig.prepare({
       configObject: {
         projectFolder: folder,
         mainEntryPointFilePath,
-        compiler: { overrideTsconfig: { compilerOptions, files: [mainEntryPointFilePath] } },
+        compiler: compilerFor(mainEntryPointFilePath),
         apiReport: { enabled: false },
         docModel: { enabled: true, apiJsonFilePath },
         dtsRollup: { enabled: false },

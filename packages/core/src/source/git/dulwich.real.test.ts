@@ -1,10 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCall } from '../../runtime/call.ts'
+import { freePort } from '../../testing/git/free-port.ts'
 import { type GitServer, startGitServer } from '../../testing/git/git-server.ts'
 import type { ServedRepository } from '../../testing/git/served-repository.ts'
 import { gitSource } from './source.ts'
@@ -35,14 +34,6 @@ afterAll(async () => {
   dulwich.kill()
   await storage.close()
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 function isUp(address: string): Promise<boolean> {
   return fetch(address).then(

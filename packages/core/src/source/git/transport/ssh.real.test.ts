@@ -1,13 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCall } from '../../../runtime/call.ts'
+import { freePort } from '../../../testing/git/free-port.ts'
 import { type GitServer, startGitServer } from '../../../testing/git/git-server.ts'
 import type { ServedRepository } from '../../../testing/git/served-repository.ts'
 import { type GitSource, gitSource } from '../source.ts'
@@ -64,14 +63,6 @@ UsePAM no
 PidFile none
 AcceptEnv GIT_PROTOCOL
 `
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 /** Waits until the server lets the client in. */
 async function answering(): Promise<void> {
