@@ -1,4 +1,5 @@
 import type { DesiredState, Resource } from '../desired/desired.ts'
+import { resourcesByKey } from '../desired/by-key.ts'
 import { label, refKey } from '../desired/ref.ts'
 import type { Change, Plan } from '../plan/plan.ts'
 import { stepsOf } from '../plan/steps.ts'
@@ -40,7 +41,7 @@ export async function* applyEach(
   { concurrency = 8 }: ApplyEachOptions = {},
 ): AsyncIterable<Outcome> {
   refuseStale(plan, desired)
-  const declared = new Map(desired.resources.map((each) => [refKey(each.ref), each]))
+  const declared = resourcesByKey(desired.resources)
   const make = (change: Change): Promise<Outcome> => makeChange(change, declared.get(refKey(change.ref)), call, write)
   const ordinary = plan.changes.some(({ step }) => step.phase !== 'SyncFail')
   let obstacle: Outcome | undefined

@@ -1,12 +1,11 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Json, JsonObject } from '../runtime/json.ts'
+import { sha256Hex } from '../runtime/sha256.ts'
 import { isList } from './pointer.ts'
 
 /** SHA-256 of the canonical form, in hexadecimal: equal values have equal digests, whatever the order of their keys. */
 export function digestOf(value: Json): string {
-  return bytesToHex(sha256(utf8ToBytes(canonicalJson(value))))
+  return sha256Hex(canonicalJson(value))
 }
 
 /** The value as JSON text with the keys of every object in code-unit order and no spaces. */

@@ -45,7 +45,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
     },
     commit: async (application, given, call) => {
       throwIfAborted(call)
-      const change = plain(given)
+      const change = copyOf(given) as LedgerChange
       const next = applyChange(records.get(application) ?? emptyRecord(application), change)
       records.set(application, next)
       if (change.forget === true) forgotten.add(application)
@@ -67,9 +67,12 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
   }
 }
 
-/** A copy as it would come back from a disk: later changes of the given objects change nothing here. */
-function plain(change: LedgerChange): LedgerChange {
-  return JSON.parse(JSON.stringify(change)) as LedgerChange
+/** A copy as it would come back from a disk: without absent members, and later changes of the given one change nothing here. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copyOf)
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  return Object.fromEntries(members.map(([key, member]) => [key, copyOf(member)]))
 }
 
 function keepLast<T>(list: T[], item: T, max: number): void {

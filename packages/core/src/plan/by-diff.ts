@@ -1,5 +1,6 @@
 import type { ActualState } from '../actual/actual.ts'
 import type { DesiredState, Resource, ResourceRef } from '../desired/desired.ts'
+import { hooksOf, resourcesByKey } from '../desired/by-key.ts'
 import { refKey } from '../desired/ref.ts'
 import type { Comparison, PlanByDiffOptions, Verdict } from './comparison.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -23,8 +24,8 @@ export function planByDiff(
   request: PlanRequest,
   options: PlanByDiffOptions = {},
 ): Plan {
-  const declared = byKey(desired)
-  const previous = request.previous === desired ? declared : byKey(request.previous)
+  const declared = resourcesByKey(desired.resources)
+  const previous = resourcesByKey(request.previous?.resources ?? [])
   const comparison: Comparison = { desired, actual, request, options, declared, previous }
   const verdicts = judgeAll(comparison)
   const drafts = verdicts.flatMap(({ change }) => change ?? [])
@@ -32,22 +33,38 @@ export function planByDiff(
   return assemble(comparison, [...verdicts, ...hooks])
 }
 
-function byKey(state: DesiredState | undefined): ReadonlyMap<string, Resource> {
-  return new Map(state?.resources.map((each) => [refKey(each.ref), each]))
-}
-
 function judgeAll(comparison: Comparison): Verdict[] {
   const { actual, request, declared } = comparison
   const selected = selection(request)
   const verdicts: Verdict[] = []
+  let declaredAndOwned = 0
+  let declaredAndThere = 0
   for (const [key, each] of request.mode === 'destroy' ? [] : declared) {
+    const found = actual.resources.get(key)
+    const owned = request.owned.get(key)
+    if (owned !== undefined) declaredAndOwned++
+    if (found !== undefined) declaredAndThere++
     if (each.order?.hook !== undefined || !selected(each.ref)) continue
-    const verdict = judgeDeclared(key, each, comparison)
+    const verdict = judgeDeclared({ key, declared: each, found, owned }, comparison)
     if (verdict !== asItShouldBe) verdicts.push(verdict)
   }
+  // Mostly all that is owned or there is declared: then nobody has to look for what is not.
+  if (declaredAndOwned < request.owned.size) verdicts.push(...judgeAllOwned(comparison, selected))
+  if (declaredAndThere < actual.resources.size) verdicts.push(...judgeAllExtraneous(comparison, selected))
+  return verdicts
+}
+
+function judgeAllOwned(comparison: Comparison, selected: Selection): Verdict[] {
+  const { request, declared } = comparison
+  const verdicts: Verdict[] = []
   for (const [key, owned] of request.owned) {
     if (selected(owned.ref) && !isWanted(declared.get(key), request)) verdicts.push(judgeOwned(owned, comparison))
   }
+  return verdicts
+}
+
+function judgeAllExtraneous({ actual, request, declared }: Comparison, selected: Selection): Verdict[] {
+  const verdicts: Verdict[] = []
   for (const [key, found] of actual.resources) {
     if (declared.has(key) || request.owned.has(key) || !selected(found.ref)) continue
     verdicts.push(judgeExtraneous(found, request))
@@ -61,7 +78,9 @@ function isWanted(declared: Resource | undefined, { mode }: PlanRequest): boolea
   return mode !== 'destroy' || (declared.order?.hook !== undefined && runsIn(declared, mode))
 }
 
-function selection({ only }: PlanRequest): (ref: ResourceRef) => boolean {
+type Selection = (ref: ResourceRef) => boolean
+
+function selection({ only }: PlanRequest): Selection {
   if (only === undefined) return () => true
   const keys = new Set(only.map(refKey))
   return (ref) => keys.has(refKey(ref))
@@ -74,8 +93,8 @@ function judgeHooks(comparison: Comparison, drafts: readonly Draft[]): Verdict[]
   const wanted = request.hooks ?? (!driftOnly && request.only === undefined)
   const isIdle = writes.length === 0 && request.hooks !== true
   if (!wanted || isIdle || request.mode === 'accept-drift') return []
-  return desired.resources
-    .filter((each) => each.order?.hook !== undefined && runsIn(each, request.mode))
+  return hooksOf(desired.resources)
+    .filter((each) => runsIn(each, request.mode))
     .map((each) => judgeHook(each, comparison))
 }
 
@@ -85,9 +104,9 @@ function runsIn({ order }: Resource, mode: PlanRequest['mode']): boolean {
 }
 
 function assemble(comparison: Comparison, verdicts: readonly Verdict[]): Plan {
-  const { desired, actual, request, declared, previous } = comparison
+  const { desired, actual, request } = comparison
   const drafts = request.mode === 'accept-drift' ? [] : verdicts.flatMap(({ change }) => change ?? [])
-  const changes = arrange(drafts, { declared, previous, mode: request.mode })
+  const changes = arrange(drafts, { desired, previous: request.previous, mode: request.mode })
   const drift = verdicts.flatMap((verdict) => verdict.drift ?? [])
   const unfinished: Omit<Plan, 'fingerprint'> = {
     application: request.application,

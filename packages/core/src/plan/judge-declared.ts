@@ -12,12 +12,19 @@ import type { Draft } from './steps.ts'
 /** For a resource that needs nothing. */
 export const asItShouldBe: Verdict = {}
 
-/** What is to be done about a resource that is declared. `key` is its `refKey`. */
-export function judgeDeclared(key: string, declared: Resource, comparison: Comparison): Verdict {
+/** A resource that is declared, with what is known of it. */
+export interface DeclaredResource {
+  /** Its `refKey`. */
+  readonly key: string
+  readonly declared: Resource
+  readonly found: ActualResource | undefined
+  readonly owned: Owned | undefined
+}
+
+/** What is to be done about a resource that is declared. */
+export function judgeDeclared({ key, declared, found, owned }: DeclaredResource, comparison: Comparison): Verdict {
   const unread = comparison.actual.unknown.get(key)
   if (unread !== undefined) return { blocked: unreadable(declared.ref, unread) }
-  const found = comparison.actual.resources.get(key)
-  const owned = comparison.request.owned.get(key)
   if (declared.options?.reconcile === false) return leftAlone(declared, found, comparison)
   if (found === undefined) return judgeMissing(declared, owned, comparison)
   if (isClaimedByAnother(found, comparison)) return claimedByAnother(found, owned)

@@ -1,9 +1,7 @@
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson } from '../desired/digest.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Json } from '../runtime/json.ts'
+import { hmacSha256Hex } from '../runtime/sha256.ts'
 import type { Seal } from './plan.ts'
 
 /** Digits of a stand-in: 128 bits, so that two secrets do not look equal by accident. */
@@ -17,8 +15,7 @@ const REDACTED_DIGITS = 32
 export function createSeal(key: Uint8Array): Seal {
   if (key.length < 16)
     throw new GitOpsError('CONFIG_INVALID', `A seal needs a key of 16 bytes or more, not ${key.length}.`)
-  const keyed = (purpose: string, value: Json): string =>
-    bytesToHex(hmac(sha256, key, utf8ToBytes(`${purpose}\n${canonicalJson(value)}`)))
+  const keyed = (purpose: string, value: Json): string => hmacSha256Hex(key, `${purpose}\n${canonicalJson(value)}`)
   return {
     fingerprint: (value) => keyed('fingerprint', value),
     redact: (value) => ({ redacted: keyed('redact', value).slice(0, REDACTED_DIGITS) }),

@@ -1,4 +1,5 @@
-import type { Phase, Resource, ResourceRef } from '../desired/desired.ts'
+import { resourcesByKey, resourcesWithOrder } from '../desired/by-key.ts'
+import type { DesiredState, Phase, Resource, ResourceRef } from '../desired/desired.ts'
 import { compareRefs, label, refKey } from '../desired/ref.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Change, PlanMode, Step } from './plan.ts'
@@ -41,27 +42,29 @@ export function isEarlier(left: Step, right: Step): boolean {
   return compareSteps(left, right) < 0
 }
 
-/** What is and was declared, by `refKey`: the orders of changes come from there. */
+/** What is and was declared: the orders of changes come from there. */
 export interface Orders {
-  readonly declared: ReadonlyMap<string, Resource>
-  readonly previous: ReadonlyMap<string, Resource>
+  readonly desired: Pick<DesiredState, 'resources'>
+  readonly previous: Pick<DesiredState, 'resources'> | undefined
   readonly mode: PlanMode
 }
 
 /** Gives every change its step and puts them in order. Throws as `stepsByKey` does. */
-export function arrange(drafts: readonly Draft[], { declared, previous, mode }: Orders): Change[] {
+export function arrange(drafts: readonly Draft[], { desired, previous, mode }: Orders): Change[] {
   if (drafts.length === 0) return []
-  const steps = stepsByKey([...declared.values()])
+  const declared = resourcesByKey(desired.resources)
+  const declaredBefore = resourcesByKey(previous?.resources ?? [])
+  const steps = stepsByKey(desired.resources)
   const isPrune = (draft: Draft): boolean => draft.action === 'delete' && draft.hook === undefined
   const prunes = drafts.filter(isPrune)
-  const stepsBefore = prunes.length === 0 ? steps : stepsByKey([...previous.values()])
+  const stepsBefore = prunes.length === 0 ? steps : stepsByKey(previous?.resources ?? [])
   // What is declared has the order it declares now, if any; only what is gone keeps the one it had.
   const stepOf = ({ ref }: Draft): Step => {
     const key = refKey(ref)
     return steps.get(key) ?? (declared.has(key) ? firstStep : (stepsBefore.get(key) ?? firstStep))
   }
   const isLast = ({ ref }: Draft): boolean =>
-    (declared.get(refKey(ref)) ?? previous.get(refKey(ref)))?.order?.pruneLast === true
+    (declared.get(refKey(ref)) ?? declaredBefore.get(refKey(ref)))?.order?.pruneLast === true
   const made = drafts.filter((draft) => !isPrune(draft)).map((draft) => ({ ...draft, step: stepOf(draft) }))
   const phases = mode === 'destroy' ? destroyOrder : convergeOrder
   return [...made, ...mirrorPrunes(prunes, stepOf, isLast, made)].sort(byStep(phases))
@@ -136,9 +139,9 @@ function syncStep(wave: number, level: number): Step {
  */
 function stepsByKey(resources: readonly Resource[]): ReadonlyMap<string, Step> {
   const steps = new Map<string, Step>()
-  const ordered = resources.filter((each) => each.order !== undefined)
+  const ordered = resourcesWithOrder(resources)
   if (ordered.length === 0) return steps
-  const all = new Map(resources.map((each) => [refKey(each.ref), each]))
+  const all = resourcesByKey(resources)
   for (const each of ordered) stepAfter(each, { all, steps, path: [] })
   return steps
 }

@@ -1,6 +1,7 @@
 import type { Inventory, Owned } from '../actual/inventory.ts'
 import type { Outcome } from '../apply/outcome.ts'
 import type { DesiredState, Resource } from '../desired/desired.ts'
+import { resourcesByKey } from '../desired/by-key.ts'
 import { refKey } from '../desired/ref.ts'
 import type { LedgerRecord, RunRecord, StoredState } from '../ledger/ledger.ts'
 import type { Action, Change, Plan } from '../plan/plan.ts'
@@ -15,7 +16,7 @@ import type { Session, Wanted } from './session.ts'
 export async function recordIntent(session: Session, { revision, desired }: Wanted, plan: Plan): Promise<void> {
   const { engine, member, run, startedAt } = session
   const { inventory } = await recordOf(engine, member)
-  const declared = byKey(desired)
+  const declared = resourcesByKey(desired.resources)
   const put = plan.changes.flatMap((change) =>
     intended(change, inventory.get(refKey(change.ref)), declared, revision.id),
   )
@@ -39,10 +40,6 @@ export function owesHooks({ state }: LedgerRecord, { digest }: DesiredState): bo
 
 function withMemory(state: StoredState, more: Readonly<Record<string, Json>>): StoredState {
   return { ...state, memory: { ...state.memory, ...more } }
-}
-
-function byKey(desired: DesiredState): ReadonlyMap<string, Resource> {
-  return new Map(desired.resources.map((each) => [refKey(each.ref), each]))
 }
 
 function intended(
@@ -76,7 +73,7 @@ export async function recordStep(
 ): Promise<void> {
   const { engine, member, run, startedAt } = session
   const { inventory } = await recordOf(engine, member)
-  const declared = byKey(desired)
+  const declared = resourcesByKey(desired.resources)
   const at = engine.call.clock.now()
   const succeeded = outcomes.filter(({ status }) => status === 'succeeded')
   const gone = succeeded.filter(({ action }) => action === 'delete' || action === 'forget')

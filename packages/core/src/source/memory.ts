@@ -1,8 +1,8 @@
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Call, throwIfAborted } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { JsonObject } from '../runtime/json.ts'
+import { sha256Hex } from '../runtime/sha256.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { Revision, Snapshot, Source, SourceEdit, SourceWriter } from './source.ts'
 import { digestOfBytes, safeNames, snapshotOfTree, type Tree, type TreeFile, treeOf } from './tree.ts'
@@ -151,7 +151,7 @@ function add(store: Store, files: MemoryFiles, parent: Commit | undefined, about
 /** Forty digits, as a Git commit has. `sequence` keeps equal commits apart. */
 function commitId(parent: Commit | undefined, tree: Tree, about: MemoryCommit, sequence: number): string {
   const text = JSON.stringify([parent?.revision.id ?? '', tree.digest, about.message ?? '', sequence])
-  return bytesToHex(sha256(utf8ToBytes(text))).slice(0, 40)
+  return sha256Hex(text).slice(0, 40)
 }
 
 function bytesOf(file: string | Uint8Array | JsonObject): Uint8Array {

@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Call, throwIfAborted } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
+import { sha256Hex } from '../runtime/sha256.ts'
 import type { Revision, Snapshot, TreeEntry } from './source.ts'
 
 /** One file of a tree: its digest is known, its bytes are read when they are wanted. */
@@ -22,7 +21,7 @@ export interface Tree {
 
 /** The digest of a file's bytes. */
 export function digestOfBytes(bytes: Uint8Array): string {
-  return bytesToHex(sha256(bytes))
+  return sha256Hex(bytes)
 }
 
 /** Arranges files by path into a tree. Throws `SOURCE_PATH_UNSAFE` for a path that is not a plain relative one. */
@@ -72,7 +71,7 @@ function finish(folder: Folder): Tree {
   const lines = [...children].map(
     ([name, child]) => `${'children' in child ? 'folder' : (child.type ?? 'file')} ${child.digest} ${name}\n`,
   )
-  return { digest: digestOfBytes(utf8ToBytes(lines.join(''))), children }
+  return { digest: sha256Hex(lines.join('')), children }
 }
 
 /** A snapshot of a tree, with `path` as its root. Throws `PATH_NOT_FOUND` when that is not a folder. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Change, Seal } from '../../plan/plan.ts'
 import { canonicalJson } from '../../desired/digest.ts'
 import { refKey } from '../../desired/ref.ts'
+import { fingerprintOf } from '../../plan/fingerprint.ts'
 import { changeOf, driftOf, planWith } from '../../testing/plans.ts'
 import { type PolicyOptions, resolvePolicy } from './policy.ts'
 import { type RestrictContext, restrictPlan } from './restrict.ts'
@@ -79,8 +80,13 @@ test('hooks do not run around nothing', () => {
 test('the fingerprint is that of what is left', () => {
   const whole = restricted([changeOf('a'), drifted], {})
   const part = restricted([changeOf('a'), drifted], { selfHeal: false })
-  expect(part.fingerprint).toBe(restricted([changeOf('a')], {}).fingerprint)
-  expect(part.fingerprint).not.toBe(whole.fingerprint)
+  expect(part.fingerprint).toBe(fingerprintOf(planWith({ changes: [changeOf('a')] }), seal))
+  expect(part.fingerprint).not.toBe(fingerprintOf(whole, seal))
+})
+
+test('a plan that nothing is taken out of is the plan itself', () => {
+  const plan = planWith({ changes: [changeOf('a'), drifted], drift: [driftOf('b')] })
+  expect(restrictPlan(plan, resolvePolicy({}), context)).toBe(plan)
 })
 
 test('a plan that can only be applied as a whole stays whole, or is taken out whole', () => {

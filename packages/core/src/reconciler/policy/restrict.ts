@@ -27,6 +27,7 @@ export function restrictPlan(plan: Plan, policy: Policy, context: RestrictContex
     const blocked = whatForbids(change, policy, context)
     if (blocked !== undefined) withheld.set(change, blocked)
   }
+  if (withheld.size === 0 && policy.selfHeal !== 'adopt') return plan
   const left = withoutIdleHooks(
     plan.changes.filter((change) => !withheld.has(change)),
     plan,
@@ -79,13 +80,17 @@ function rebuilt(
   { seal }: RestrictContext,
 ): Plan {
   const adopted = new Set<Change>()
-  for (const [change, { rule }] of withheld) if (rule === 'drift-adopted') adopted.add(change)
+  const byKey = new Map<string, Blocked>()
+  for (const [change, blocked] of withheld) {
+    byKey.set(refKey(change.ref), blocked)
+    if (blocked.rule === 'drift-adopted') adopted.add(change)
+  }
   const effect = changes.length > 0 || plan.effect !== 'changes' ? plan.effect : 'none'
   const next: Omit<Plan, 'fingerprint'> = {
     ...plan,
     changes,
     effect,
-    drift: plan.drift.map((drift) => driftAfter(drift, withheld, policy)),
+    drift: plan.drift.map((drift) => driftAfter(drift, byKey.get(refKey(drift.ref)), policy)),
     blocked: [
       ...plan.blocked,
       ...[...withheld].filter(([change]) => !adopted.has(change)).map(([, blocked]) => blocked),
@@ -95,9 +100,7 @@ function rebuilt(
   return { ...next, fingerprint: fingerprintOf(next, seal) }
 }
 
-function driftAfter(drift: Drift, withheld: ReadonlyMap<Change, Blocked>, policy: Policy): Drift {
-  const key = refKey(drift.ref)
-  const blocked = [...withheld].find(([change]) => refKey(change.ref) === key)?.[1]
+function driftAfter(drift: Drift, blocked: Blocked | undefined, policy: Policy): Drift {
   const adopted =
     blocked?.rule === 'drift-adopted' || (blocked === undefined && !drift.healed && policy.selfHeal === 'adopt')
   if (blocked === undefined && !adopted) return drift
