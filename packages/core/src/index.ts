@@ -134,6 +134,7 @@ export type {
   PlannedChange,
   Reason,
   Remembered,
+  Timing,
 } from './feedback/events.ts'
 export type { Listener } from './feedback/emitter.ts'
 export { describeEvent } from './feedback/describe-event.ts'

@@ -32,7 +32,12 @@ export async function observeEach(
       unknown.push({ ref, error: toGitOpsError(thrown, `Reading ${label(ref)}`) })
     }
   }
-  for await (const _ of asTheySettle(refsOf(desired, owned), concurrency, readOne)) throwIfAborted(call)
+  const refs = refsOf(desired, owned)
+  let done = 0
+  for await (const _ of asTheySettle(refs, concurrency, readOne)) {
+    throwIfAborted(call)
+    call.progress?.({ activity: 'reading', done: ++done, total: refs.length, unit: 'resources' })
+  }
   return actualState({ resources, unknown, observedAt: call.clock.now() })
 }
 

@@ -24,7 +24,7 @@ test('an event is one line that a person can read', () => {
       during: 'observe',
     }),
     told('parked', { blocker: { kind: 'health', name: 'flag a', message: 'Rolling out.' }, deadlineAt: at }),
-    told('finished', { runId: 'r1', outcome: 'applied', durationMs: 1_500 }),
+    told('finished', { runId: 'r1', outcome: 'applied', durationMs: 1_500, timings: [] }),
   ]).toEqual([
     'shop is at main (3f2a91c0), before at a1',
     'shop has a plan for main (3f2a91c0): 1 to update',

@@ -3,7 +3,7 @@ import type { ResourceRef } from '../desired/desired.ts'
 import type { Hold, Suspension } from '../ledger/ledger.ts'
 import type { Action, Drift, FieldChange, FieldValue, Ignored, Plan, Step } from '../plan/plan.ts'
 import type { Progress } from '../runtime/call.ts'
-import type { ErrorRecord } from '../runtime/errors.ts'
+import type { ErrorCode, ErrorRecord } from '../runtime/errors.ts'
 import type { Revision } from '../source/source.ts'
 import type { HealthStatus, ResourceHealth } from './health.ts'
 
@@ -108,7 +108,13 @@ export interface EventBodies {
   /** A run was ended by its caller before it was finished. */
   cancelled: { readonly runId: string; readonly reason: string }
   /** A run ended, well or not. `parked` goes on later. */
-  finished: { readonly runId: string; readonly outcome: FinishedOutcome; readonly durationMs: number }
+  finished: {
+    readonly runId: string
+    readonly outcome: FinishedOutcome
+    readonly durationMs: number
+    /** What the time went into, in the order in which it ended. */
+    readonly timings: readonly Timing[]
+  }
   /** Actual state moved away from what was declared. Once per distinct drift. */
   drifted: { readonly drift: Drift; readonly firstSeenAt: number; readonly occurrences: number }
   /** A drift is no longer there. */
@@ -178,6 +184,18 @@ export type Activity =
   | 'apply'
   | 'assess'
   | 'rollback'
+
+/** How long one activity of a run took. Waiting for health is part of `assess`, each step of an apply is one of its own. */
+export interface Timing {
+  readonly activity: Activity
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly durationMs: number
+  /** Present for one phase and wave of an `apply`, which lies within the `apply` as a whole. */
+  readonly step?: Step
+  /** Present when it failed. */
+  readonly code?: ErrorCode
+}
 
 /** How a run ended. `unchanged`: there was nothing to do. */
 export type FinishedOutcome = 'unchanged' | 'applied' | 'parked' | 'blocked' | 'failed' | 'superseded' | 'cancelled'

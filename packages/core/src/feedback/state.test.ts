@@ -79,7 +79,7 @@ test('a wait names its blocker and deadline, and both are gone when a run starts
   const waiting = after(
     event('started', { runId: 'r1', trigger: 'interval' }),
     event('parked', { blocker, deadlineAt: 9_000 }),
-    event('finished', { runId: 'r1', outcome: 'parked', durationMs: 5 }),
+    event('finished', { runId: 'r1', outcome: 'parked', durationMs: 5, timings: [] }),
   )
   expect(waiting).toMatchObject({ phase: 'waiting', blocker, deadlineAt: 9_000 })
   const again = reduce(waiting, event('started', { runId: 'r2', trigger: 'health' }))
@@ -93,7 +93,7 @@ test('an error stays visible until a run ends well', () => {
     event('started', { runId: 'r2', trigger: 'retry' }),
   )
   expect(broken.error).toEqual(error)
-  const mended = reduce(broken, event('finished', { runId: 'r2', outcome: 'unchanged', durationMs: 5 }))
+  const mended = reduce(broken, event('finished', { runId: 'r2', outcome: 'unchanged', durationMs: 5, timings: [] }))
   expect(mended).toMatchObject({ failures: 0, phase: 'idle', lastRunAt: 1_000 })
   expect(mended).not.toHaveProperty('error')
 })

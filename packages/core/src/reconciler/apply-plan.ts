@@ -8,7 +8,7 @@ import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import { commit, tell } from './engine.ts'
 import { untilHealthy } from './health-wait.ts'
 import { recordApplied, recordIntent, recordStep } from './record.ts'
-import { type Session, type Wanted, ask } from './session.ts'
+import { type Session, type Wanted, ask, timed } from './session.ts'
 
 /**
  * Makes the changes of `plan`, one step after the other, each when the one before is healthy. `settled`
@@ -17,7 +17,7 @@ import { type Session, type Wanted, ask } from './session.ts'
 export async function applyPlan(session: Session, wanted: Wanted, plan: Plan, settled: Outcome[]): Promise<void> {
   const { engine, member, run } = session
   session.activity = 'record'
-  await recordIntent(session, wanted, plan)
+  await timed(session, 'record', () => recordIntent(session, wanted, plan))
   tell(engine, {
     type: 'applyStarted',
     application: member.name,
@@ -32,9 +32,9 @@ export async function applyPlan(session: Session, wanted: Wanted, plan: Plan, se
   try {
     const earlierHealthy = gate(session, wanted, plan)
     for (const [index, step] of ordinary.entries()) {
-      await earlierHealthy(step)
+      await timed(session, 'assess', () => earlierHealthy(step), step[0]?.step)
       await applyStep(session, wanted, plan, step, index, settled)
-      if (step.some(isHook)) await stepHealthy(session, wanted, step)
+      if (step.some(isHook)) await timed(session, 'assess', () => stepHealthy(session, wanted, step), step[0]?.step)
       await cleanUpHooks(session, wanted, plan, step, 'HookSucceeded', settled)
     }
   } catch (error) {
@@ -44,7 +44,7 @@ export async function applyPlan(session: Session, wanted: Wanted, plan: Plan, se
   session.activity = 'record'
   // What was accepted is in force, but the declarations may still want something else.
   if (plan.mode === 'accept-drift') await commit(engine, member, { journal: null, approvals: [] })
-  else await recordApplied(session, wanted)
+  else await timed(session, 'record', () => recordApplied(session, wanted))
 }
 
 function isHook({ hook }: Change): boolean {
@@ -75,7 +75,19 @@ function gate(
 }
 
 /** Makes the changes of one step and writes down what became of them, also of a step that failed half-way. */
-async function applyStep(
+function applyStep(
+  session: Session,
+  wanted: Wanted,
+  plan: Plan,
+  changes: readonly Change[],
+  index: number,
+  settled: Outcome[],
+): Promise<void> {
+  const step = changes[0]?.step
+  return timed(session, 'apply', () => makeStep(session, wanted, plan, changes, index, settled), step)
+}
+
+async function makeStep(
   session: Session,
   wanted: Wanted,
   plan: Plan,

@@ -8,11 +8,12 @@ import { gatherInputs } from './dependencies.ts'
 import { type Engine, commit, recordOf, tell } from './engine.ts'
 import { basisOf, declare, makePlan, observe } from './look.ts'
 import type { Member } from './member.ts'
+import { tellProgress } from './progress.ts'
 import type { QueuedWork } from './queue.ts'
 import { runRecord } from './record.ts'
 import { recover } from './recovery.ts'
 import type { RunResult } from './run-result.ts'
-import { type Session, type Wanted, tellStarted } from './session.ts'
+import { type Session, type Wanted, tellFinished, tellStarted, timed } from './session.ts'
 
 /** Removes everything an application owns, with its hooks around it. Does not reject: a failure is a result. */
 export async function destroyOnce(engine: Engine, member: Member, work: QueuedWork): Promise<RunResult> {
@@ -21,19 +22,9 @@ export async function destroyOnce(engine: Engine, member: Member, work: QueuedWo
   const answer = { application: member.name, runId: session.run.id }
   try {
     tellStarted(session)
-    await recover(session)
-    const wanted = await lastDeclared(session)
-    const actual = await observe(session, wanted.desired)
-    const plan = await makePlan(session, wanted, actual, 'destroy')
-    tell(engine, { type: 'planned', application: member.name, plan })
-    const reasons = obstacles(plan)
-    if (reasons.length > 0) return { ...answer, outcome: 'blocked', plan, reasons }
-    if (plan.changes.length === 0) return { ...answer, outcome: 'unchanged', plan }
-    await applyPlan(session, wanted, plan, settled)
-    await commit(engine, member, {
-      run: runRecord(session, 'destroyed', { revision: wanted.revision, outcomes: settled }),
-    })
-    return { ...answer, outcome: 'applied', plan }
+    const ending = await removeEverything(session, settled)
+    tellFinished(session, ending.outcome)
+    return { ...answer, ...ending }
   } catch (thrown) {
     const error = toGitOpsError(thrown, `Removing ${member.name}`)
     tell(engine, {
@@ -43,10 +34,31 @@ export async function destroyOnce(engine: Engine, member: Member, work: QueuedWo
       during: session.activity,
       runId: session.run.id,
     })
+    tellFinished(session, 'failed')
     return { ...answer, outcome: 'failed', error }
   } finally {
     member.run = undefined
   }
+}
+
+async function removeEverything(
+  session: Session,
+  settled: Outcome[],
+): Promise<Omit<RunResult, 'application' | 'runId'>> {
+  const { engine, member } = session
+  await recover(session)
+  const wanted = await timed(session, 'declare', () => lastDeclared(session))
+  const actual = await timed(session, 'observe', () => observe(session, wanted.desired))
+  const plan = await timed(session, 'plan', () => makePlan(session, wanted, actual, 'destroy'))
+  tell(engine, { type: 'planned', application: member.name, plan })
+  const reasons = obstacles(plan)
+  if (reasons.length > 0) return { outcome: 'blocked', plan, reasons }
+  if (plan.changes.length === 0) return { outcome: 'unchanged', plan }
+  await timed(session, 'apply', () => applyPlan(session, wanted, plan, settled))
+  await commit(engine, member, {
+    run: runRecord(session, 'destroyed', { revision: wanted.revision, outcomes: settled }),
+  })
+  return { outcome: 'applied', plan }
 }
 
 function begin(engine: Engine, member: Member, work: QueuedWork): Session {
@@ -54,9 +66,22 @@ function begin(engine: Engine, member: Member, work: QueuedWork): Session {
   member.run = run
   const inputs = gatherInputs(engine, member)
   const { signal } = run.controller
-  const call = { ...engine.call, signal, application: member.name, inputs }
+  const progress = tellProgress(engine, [member.name])
+  const call = { ...engine.call, signal, application: member.name, inputs, progress }
   const startedAt = engine.call.clock.now()
-  return { engine, member, run, inputs, call, startedAt, options: {}, activity: 'plan', told: false, ...work }
+  return {
+    engine,
+    member,
+    run,
+    inputs,
+    call,
+    startedAt,
+    options: {},
+    activity: 'plan',
+    told: false,
+    timings: [],
+    ...work,
+  }
 }
 
 /** What was applied last tells how to take it away, also when the source is gone or declares something else by now. */

@@ -6,6 +6,7 @@ import type { Revision, Source } from '../source/source.ts'
 import { type Engine, commit, ownCall, recordOf, tell } from './engine.ts'
 import type { Member } from './member.ts'
 import { pollDelayMs } from './policy/timing.ts'
+import { tellProgress } from './progress.ts'
 import { commitOwedRevert } from './rollback.ts'
 
 /** Asks the sources for new revisions. Applications that share a source share its polls. */
@@ -103,8 +104,12 @@ function membersOf(engine: Engine, source: Source): readonly Member[] {
 }
 
 async function ask(engine: Engine, source: Source, call: Call, members: readonly Member[]): Promise<Revision> {
+  const progress = tellProgress(
+    engine,
+    members.map(({ name }) => name),
+  )
   try {
-    const revision = await withDeadline(call, engine.sourceTimeoutMs, `Asking ${source.id}`, (timed) =>
+    const revision = await withDeadline({ ...call, progress }, engine.sourceTimeoutMs, `Asking ${source.id}`, (timed) =>
       source.resolve(timed),
     )
     for (const member of members) await learn(engine, member, revision)

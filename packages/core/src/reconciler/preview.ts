@@ -6,9 +6,10 @@ import { restrict } from './decide.ts'
 import { type Engine, recordOf } from './engine.ts'
 import { makePlan } from './look.ts'
 import type { Member } from './member.ts'
+import { tellProgress } from './progress.ts'
 import type { Session } from './session.ts'
 
-/** The plan that a run would make now. Reads afresh, writes nothing, and tells nobody. */
+/** The plan that a run would make now. Reads afresh, writes nothing, and tells nobody of anything but its progress. */
 export async function preview(engine: Engine, member: Member): Promise<Plan> {
   const session = onlooker(engine, member)
   const { call } = session
@@ -31,6 +32,7 @@ function onlooker(engine: Engine, member: Member): Session {
     const message = `${member.name} cannot be planned before ${missing.join(', ')} published its outputs. Reconcile that first.`
     throw new GitOpsError('INPUT_MISSING', message)
   }
+  const progress = tellProgress(engine, [member.name])
   return {
     engine,
     member,
@@ -40,8 +42,9 @@ function onlooker(engine: Engine, member: Member): Session {
     triggers: ['preview'],
     priority: 0,
     startedAt: engine.call.clock.now(),
-    call: { ...engine.call, signal: controller.signal, application: member.name, inputs },
+    call: { ...engine.call, signal: controller.signal, application: member.name, inputs, progress },
     activity: 'plan',
     told: true,
+    timings: [],
   }
 }

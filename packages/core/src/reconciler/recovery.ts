@@ -1,7 +1,7 @@
 import { label } from '../desired/ref.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { commit, recordOf, tell } from './engine.ts'
-import { type Session, ask } from './session.ts'
+import { type Session, ask, timed } from './session.ts'
 
 /**
  * What a process that died left behind is looked at before anything else is done. Throws `APPLY_UNKNOWN`,
@@ -16,7 +16,7 @@ export async function recover(session: Session): Promise<void> {
   const recovery =
     target.recover === undefined
       ? { status: 'clean' as const, suspects: [], actions: ['planned again from what is there'] }
-      : await ask(session, 'recover', async (call) => target.recover!(journal, call))
+      : await timed(session, 'recover', () => ask(session, 'recover', async (call) => target.recover!(journal, call)))
   if (recovery.status === 'attention') {
     tell(engine, { type: 'attentionNeeded', application: member.name, suspects: recovery.suspects })
     const names = recovery.suspects.map(({ ref, reason }) => `${label(ref)} (${reason})`).join(', ')

@@ -1,6 +1,6 @@
 import type { ActualState } from '../actual/actual.ts'
 import type { Outcome } from '../apply/outcome.ts'
-import type { Blocker, FinishedOutcome } from '../feedback/events.ts'
+import type { Blocker } from '../feedback/events.ts'
 import type { Plan } from '../plan/plan.ts'
 import { randomId } from '../runtime/random.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
@@ -15,11 +15,12 @@ import { type Engine, commit, recordOf, tell } from './engine.ts'
 import { assessOnce, untilHealthy } from './health-wait.ts'
 import { basisOf, declare, isSettled, isSettledOn, makePlan, observe, resolveRevision } from './look.ts'
 import { type Basis, type CurrentRun, type Member, sameBasis } from './member.ts'
+import { tellProgress } from './progress.ts'
 import type { QueuedWork } from './queue.ts'
 import { countActions, isRecorded, recordApplied, runRecord } from './record.ts'
 import { recover } from './recovery.ts'
 import type { RunOptions, RunResult } from './run-result.ts'
-import { type Session, type Wanted, tellStarted } from './session.ts'
+import { type Session, type Wanted, tellFinished, tellStarted, timed } from './session.ts'
 import { followTarget } from './watches.ts'
 
 type Ending = Omit<RunResult, 'application' | 'runId'>
@@ -57,14 +58,11 @@ function begin(engine: Engine, member: Member, work: QueuedWork, options: RunOpt
     triggers: options.trigger === undefined ? work.triggers : [options.trigger],
     priority: work.priority,
     startedAt: engine.call.clock.now(),
-    call: { ...engine.call, signal, application: member.name, inputs, progress: tellProgress(engine, member) },
+    call: { ...engine.call, signal, application: member.name, inputs, progress: tellProgress(engine, [member.name]) },
     activity: 'resolve',
     told: false,
+    timings: [],
   }
-}
-
-function tellProgress(engine: Engine, member: Member): NonNullable<Session['call']['progress']> {
-  return (progress) => tell(engine, { type: 'progressed', application: member.name, progress })
 }
 
 /** The whole library: pull, look, plan the difference, apply it, wait until it works. */
@@ -73,11 +71,11 @@ async function sentence(session: Session, outcomes: Outcome[]): Promise<Ending> 
   await remember(session.engine, member)
   await recover(session)
   await expireSuspension(session.engine, member)
-  const revision = await resolveRevision(session)
+  const revision = await timed(session, 'resolve', () => resolveRevision(session))
   run.revision = revision
   const blocker = dependencyBlocker(session.engine, member)
   if (blocker !== undefined) return park(session, blocker, revision)
-  const basis = await basisOf(session, revision)
+  const basis = await timed(session, 'resolve', () => basisOf(session, revision))
   run.basis = basis
   if (isSettled(session, basis)) return stillReady(session, revision)
   refuseStuck(session, basis)
@@ -93,22 +91,23 @@ function refuseStuck({ member, triggers }: Session, basis: Basis): void {
 
 async function work(session: Session, revision: Revision, basis: Basis, outcomes: Outcome[]): Promise<Ending> {
   tellStarted(session)
-  const wanted = await declare(session, revision, basis)
+  const wanted = await timed(session, 'declare', () => declare(session, revision, basis))
   if (isSettledOn(session, wanted)) return declaredAgain(session, wanted)
-  const actual = await observe(session, wanted.desired)
+  const actual = await timed(session, 'observe', () => observe(session, wanted.desired))
   if (session.options.acceptDrift === true) return acceptDrift(session, wanted, actual, outcomes)
   if (await isUnchanged(session, wanted, actual)) return unchanged(session, wanted, actual)
-  const full = await makePlan(session, wanted, actual)
-  const plan = await restrictAndTell(session, full)
+  const plan = await timed(session, 'plan', async () =>
+    restrictAndTell(session, await makePlan(session, wanted, actual)),
+  )
   tell(session.engine, { type: 'planned', application: session.member.name, plan })
   const decision = await decide(session, wanted, plan)
   if (decision.verdict === 'nothing') return alreadyThere(session, wanted, actual, plan)
   if (decision.verdict !== 'apply') return { outcome: 'blocked', revision, plan, reasons: decision.reasons }
-  await applyPlan(session, wanted, plan, outcomes)
+  await timed(session, 'apply', () => applyPlan(session, wanted, plan, outcomes))
   tellApplied(session, wanted, plan, outcomes)
   await settleHealed(session, outcomes)
-  const ending = await becomeReady(session, wanted, plan)
-  await recordRun(session, wanted, plan, outcomes, decision.approval?.by)
+  const ending = await timed(session, 'assess', () => becomeReady(session, wanted, plan))
+  await timed(session, 'record', () => recordRun(session, wanted, plan, outcomes, decision.approval?.by))
   return { ...ending, outcome: 'applied' }
 }
 
@@ -130,7 +129,7 @@ async function isUnchanged(
 async function unchanged(session: Session, wanted: Wanted, actual: ActualState): Promise<Ending> {
   settle(session, wanted, actual)
   await noteRevision(session, wanted)
-  await assessOnce(session, withoutHooks(wanted.desired), actual)
+  await timed(session, 'assess', () => assessOnce(session, withoutHooks(wanted.desired), actual))
   return stillReady(session, wanted.revision)
 }
 
@@ -153,17 +152,17 @@ async function acceptDrift(
   const { engine, member } = session
   if (!member.target.supports.acceptDrift)
     throw new GitOpsError('UNSUPPORTED', `${member.target.id} cannot accept drift. Declare what is there instead.`)
-  const plan = await makePlan(session, wanted, actual, 'accept-drift')
+  const plan = await timed(session, 'plan', () => makePlan(session, wanted, actual, 'accept-drift'))
   tell(engine, { type: 'planned', application: member.name, plan })
   const decision = await decide(session, wanted, plan)
   if (decision.verdict === 'nothing') return { outcome: 'unchanged', revision: wanted.revision, plan }
   if (decision.verdict !== 'apply')
     return { outcome: 'blocked', revision: wanted.revision, plan, reasons: decision.reasons }
-  await applyPlan(session, wanted, plan, outcomes)
+  await timed(session, 'apply', () => applyPlan(session, wanted, plan, outcomes))
   for (const { ref, fields } of plan.drift)
     tell(engine, { type: 'driftAdopted', application: member.name, ref, fields })
   member.settled = undefined
-  await recordRun(session, wanted, plan, outcomes, decision.approval?.by)
+  await timed(session, 'record', () => recordRun(session, wanted, plan, outcomes, decision.approval?.by))
   return { outcome: 'applied', revision: wanted.revision, plan }
 }
 
@@ -192,7 +191,7 @@ async function alreadyThere(session: Session, wanted: Wanted, actual: ActualStat
   if (obstacles(plan).length > 0 && session.member.target.supports.granularity === 'whole')
     return atStandstill(session, wanted, actual, plan)
   if (plan.complete && obstacles(plan).length === 0) await noteRevision(session, wanted)
-  const ending = await becomeReady(session, wanted, plan)
+  const ending = await timed(session, 'assess', () => becomeReady(session, wanted, plan))
   return { ...ending, outcome: 'unchanged' }
 }
 
@@ -319,13 +318,6 @@ function park({ engine, member }: Session, blocker: Blocker, revision: Revision)
 async function end(session: Session, ending: Ending): Promise<RunResult> {
   tellFinished(session, ending.outcome)
   return { application: session.member.name, runId: session.run.id, ...ending }
-}
-
-function tellFinished(session: Session, outcome: FinishedOutcome): void {
-  if (!session.told) return
-  const { engine, member, run, startedAt } = session
-  const durationMs = engine.call.clock.now() - startedAt
-  tell(engine, { type: 'finished', application: member.name, runId: run.id, outcome, durationMs })
 }
 
 /** Superseded, cancelled, or failed: what was done is in the history, and the next try is due. */

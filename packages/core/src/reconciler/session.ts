@@ -1,7 +1,8 @@
 import type { DesiredState } from '../desired/desired.ts'
-import type { EventBody } from '../feedback/events.ts'
+import type { EventBody, FinishedOutcome, Timing } from '../feedback/events.ts'
+import type { Step } from '../plan/plan.ts'
 import { type Inputs, type RunCall, withDeadline } from '../runtime/call.ts'
-import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
+import { type ErrorCode, GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Revision } from '../source/source.ts'
 import { type Engine, tell } from './engine.ts'
 import type { Basis, CurrentRun, Member } from './member.ts'
@@ -23,6 +24,8 @@ export interface Session {
   activity: NonNullable<Extract<EventBody, { type: 'failed' }>['during']>
   /** Whether its start was told. A run that finds nothing new is not told at all. */
   told: boolean
+  /** What its time went into so far. */
+  readonly timings: Timing[]
 }
 
 /** What a run works on. */
@@ -38,6 +41,38 @@ export function tellStarted(session: Session): void {
   session.told = true
   const { engine, member, run, triggers } = session
   tell(engine, { type: 'started', application: member.name, runId: run.id, trigger: triggers.join(', ') })
+}
+
+/** Tells how the run ended, where its start was told. */
+export function tellFinished(session: Session, outcome: FinishedOutcome): void {
+  if (!session.told) return
+  const { engine, member, run, startedAt, timings } = session
+  const durationMs = engine.call.clock.now() - startedAt
+  tell(engine, { type: 'finished', application: member.name, runId: run.id, outcome, durationMs, timings })
+}
+
+/** Does one part of the run and notes how long it took, also when it fails. */
+export async function timed<T>(
+  { engine, timings }: Session,
+  activity: Session['activity'],
+  work: () => Promise<T>,
+  step?: Step,
+): Promise<T> {
+  const { clock } = engine.call
+  const startedAt = clock.now()
+  const begunMs = clock.monotonic()
+  const note = (code?: ErrorCode): void => {
+    const durationMs = clock.monotonic() - begunMs
+    timings.push({ activity, startedAt, durationMs, ...(step && { step }), ...(code && { code }) })
+  }
+  try {
+    const result = await work()
+    note()
+    return result
+  } catch (thrown) {
+    note(toGitOpsError(thrown, activity).code)
+    throw thrown
+  }
 }
 
 /** Work on declarations: fetching, rendering, parsing. None of it may take for ever. */

@@ -171,7 +171,12 @@ async function hold(
     }
     await Promise.all([...namespaces].map((namespace) => use(served, namespace)))
   }
-  await Promise.all([...places.values()].map(useAll))
+  let listed = 0
+  const useAndTell = async (place: Place): Promise<void> => {
+    await useAll(place)
+    call.progress?.({ activity: 'listing', done: ++listed, total: places.size, unit: 'kinds' })
+  }
+  await Promise.all([...places.values()].map(useAndTell))
   state.holds.set(holder, new Set(held.keys()))
   stopUnheld(state)
   return held
