@@ -65,7 +65,7 @@ const mutants: readonly Mutant[] = [
     name: 'nothing is written down before the act',
     invariant: 4,
     file: `${core}/reconciler/apply-plan.ts`,
-    find: 'await recordIntent(session, wanted, plan)',
+    find: "await timed(session, 'record', () => recordIntent(session, wanted, plan))",
     replace: '',
     tests: [simulation],
   },

@@ -1,24 +1,78 @@
-import type { Progress, Reconciler } from '@gitops-sdk/core'
+import type { ApplicationEvent, Progress, Reconciler } from '@gitops-sdk/core'
 import type { Io } from './io.ts'
 
 const WIDTH = 24
 
-/** Shows the progress of long work as a bar that is drawn over itself. Returns a function that takes it away. */
-export function showProgress(reconciler: Reconciler, io: Io): () => void {
-  if (!io.progress) return () => {}
+/** A longer line would wrap on a common terminal, and only its last row could be drawn over. */
+const MAX_LINE = 79
+
+/** One line on a terminal that says what is being done, drawn over itself; none where nobody looks. */
+export interface ProgressLine {
+  /** The same outputs, which the line makes way for. */
+  readonly io: Io
+  /** Says what `reconciler` does. Returns a function that takes the line away. */
+  follow(reconciler: Reconciler): () => void
+}
+
+/** A line that is not drawn yet. */
+export function createProgressLine(io: Io): ProgressLine {
+  if (!io.progress) return { io, follow: () => () => {} }
   let drawn = false
   const wipe = (): void => {
     if (drawn) io.err('\r\u001b[K')
     drawn = false
   }
-  const stop = reconciler.onAny((event) => {
-    if (event.type !== 'progressed') return wipe()
-    io.err(`\r\u001b[K${event.application} ${barText(event.progress)}`)
+  const draw = (text: string): void => {
+    // What another system said must not steer the terminal.
+    io.err(`\r\u001b[K${text.replace(/\p{Cc}/gu, ' ').slice(0, MAX_LINE)}`)
     drawn = true
-  })
-  return () => {
-    stop()
+  }
+  const makingWay = (write: (text: string) => void) => (text: string) => {
     wipe()
+    write(text)
+  }
+  return {
+    io: { ...io, out: makingWay(io.out), err: makingWay(io.err) },
+    follow: (reconciler) => {
+      const textOf = createTexts()
+      const stop = reconciler.onAny((event) => {
+        const text = textOf(event)
+        if (text === undefined) wipe()
+        else draw(`${event.application} ${text}`)
+      })
+      return () => {
+        stop()
+        wipe()
+      }
+    },
+  }
+}
+
+/** What to say of each event; nothing when there is no work under way. Counts the changes of each application. */
+function createTexts(): (event: ApplicationEvent) => string | undefined {
+  const changes = new Map<string, { done: number; total: number }>()
+  return (event) => {
+    switch (event.type) {
+      case 'progressed':
+        return barText(event.progress)
+      case 'started':
+        return 'is being read'
+      case 'declared':
+        return 'is being compared'
+      case 'applyStarted': {
+        changes.set(event.application, { done: 0, total: event.changes })
+        return barText({ activity: 'changing', done: 0, total: event.changes, unit: 'changes' })
+      }
+      case 'changed': {
+        const count = changes.get(event.application)
+        if (count === undefined) return undefined
+        return barText({ activity: 'changing', done: ++count.done, total: count.total, unit: 'changes' })
+      }
+      case 'parked':
+        return `waits for ${event.blocker.message}`
+      default:
+        return undefined
+    }
   }
 }
 

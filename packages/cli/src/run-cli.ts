@@ -8,7 +8,7 @@ import { loadConfig } from './config.ts'
 import { helpOf, overview } from './help.ts'
 import { applicationOf } from './look.ts'
 import { createPrint, printError } from './print.ts'
-import { showProgress } from './progress.ts'
+import { createProgressLine } from './progress.ts'
 
 /** Does what `args` (without node and script) ask for and says how it ended. Does not reject. */
 export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -59,15 +59,16 @@ async function runCommand(command: Command, positionals: readonly string[], valu
   const all = (config.applications ?? []).map((application) => application.name)
   for (const name of names) applicationOf(config, name)
   const reconciler = createReconciler(config)
-  const stopProgress = showProgress(reconciler, io)
+  const line = createProgressLine(io)
+  const unfollow = line.follow(reconciler)
   const stopListening = endWith(io.signal, command, reconciler)
   try {
     const applications = names.length === 0 ? all : names
-    const print = createPrint(io, values['json'] === true)
-    return await command.run({ io, print, config, reconciler, applications, values, operand })
+    const print = createPrint(line.io, values['json'] === true)
+    return await command.run({ io: line.io, print, config, reconciler, applications, values, operand })
   } finally {
     stopListening()
-    stopProgress()
+    unfollow()
     await reconciler[Symbol.asyncDispose]()
   }
 }

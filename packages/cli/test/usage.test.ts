@@ -2,9 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ExitCode, runCli } from '@gitops-sdk/cli'
+import { type ExitCode, type Io, runCli } from '@gitops-sdk/cli'
+import { createReconciler, memorySource } from '@gitops-sdk/core'
+import { memoryTarget } from '@gitops-sdk/core/testing'
 import { expect, test } from 'vitest'
-import { barText } from '../src/progress.ts'
+import { barText, createProgressLine } from '../src/progress.ts'
 
 async function run(cwd: string, ...args: readonly string[]): Promise<{ code: ExitCode; out: string; err: string }> {
   const written = { out: '', err: '' }
@@ -96,3 +98,30 @@ const bars = [
 ] as const
 
 test.each(bars)('%j is drawn as %s', (progress, text) => expect(barText(progress)).toBe(text))
+
+test.each([
+  [
+    true,
+    [
+      'shop is being read',
+      'shop is being compared',
+      `shop changing [${'#'.repeat(12)}${' '.repeat(12)}] 1 of 2 changes`,
+    ],
+  ],
+  [false, []],
+])('what is being done is one line on a terminal (%j) that makes way for the result', async (progress, lines) => {
+  const written: string[] = []
+  const write = (text: string): void => void written.push(text)
+  const signal = new AbortController().signal
+  const io: Io = { out: write, err: write, cwd: '.', colour: false, progress, signal, user: 'ada' }
+  const source = memorySource({ files: { 'thing/a.json': '{ "size": 1 }', 'thing/b.json': '{ "size": 2 }' } })
+  await using reconciler = createReconciler({ applications: [{ name: 'shop', source, target: memoryTarget() }] })
+  const line = createProgressLine(io)
+  const unfollow = line.follow(reconciler)
+  await reconciler.reconcile('shop')
+  line.io.out('done\n')
+  unfollow()
+  const drawn = written.filter((text) => text.startsWith('\r\u001b[K') && text.length > 4).map((text) => text.slice(4))
+  expect(drawn).toEqual(expect.arrayContaining(lines))
+  expect(written.slice(-2)).toEqual(progress ? ['\r\u001b[K', 'done\n'] : ['done\n'])
+})
