@@ -1,7 +1,7 @@
 export type { Json, JsonObject } from './runtime/json.ts'
 export { type Clock, type Timer, isoTime, systemClock } from './runtime/clock.ts'
 export { type Random, randomId, seededRandom, systemRandom } from './runtime/random.ts'
-export { type Logger, silentLog } from './runtime/log.ts'
+export { type LogFields, type Logger, silentLog } from './runtime/log.ts'
 export { type AddressClass, classifyAddress } from './runtime/destination/address.ts'
 export {
   type DestinationGuard,

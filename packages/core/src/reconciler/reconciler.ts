@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.ts'
 import { createSeal } from '../plan/seal.ts'
 import { type Call, createCall, withDeadline } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
+import { structuredLog } from '../runtime/log.ts'
 import type { Application } from './application.ts'
 import { validateApplication, validateReconcilerOptions } from './config.ts'
 import { checkDependencies } from './dependency-graph.ts'
@@ -194,7 +195,11 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
 
 function createEngine(options: ReconcilerOptions): Engine {
   const { clock, random, log, ledger = memoryLedger() } = options
-  const call = createCall({ ...(clock && { clock }), ...(random && { random }), ...(log && { log }) })
+  const call = createCall({
+    ...(clock && { clock }),
+    ...(random && { random }),
+    ...(log && { log: structuredLog(log) }),
+  })
   if (options.ledger === undefined) {
     call.log.warn(
       'No ledger was given: what is owned is forgotten when the process ends, and nothing left behind is pruned.',

@@ -2,6 +2,7 @@ import type { ActualState } from '../actual/actual.ts'
 import type { Outcome } from '../apply/outcome.ts'
 import type { Blocker } from '../feedback/events.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { RunCall } from '../runtime/call.ts'
 import { randomId } from '../runtime/random.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Revision } from '../source/source.ts'
@@ -58,11 +59,18 @@ function begin(engine: Engine, member: Member, work: QueuedWork, options: RunOpt
     triggers: options.trigger === undefined ? work.triggers : [options.trigger],
     priority: work.priority,
     startedAt: engine.call.clock.now(),
-    call: { ...engine.call, signal, application: member.name, inputs, progress: tellProgress(engine, [member.name]) },
+    call: { ...callOf(engine, member, run), signal, inputs },
     activity: 'resolve',
     told: false,
     timings: [],
   }
+}
+
+/** What is logged and told of the run names the application. */
+function callOf(engine: Engine, { name }: Member, { id }: CurrentRun): Omit<RunCall, 'inputs'> {
+  const { call } = engine
+  const log = call.log.child?.({ application: name, runId: id }) ?? call.log
+  return { ...call, log, application: name, progress: tellProgress(engine, [name]) }
 }
 
 /** The whole library: pull, look, plan the difference, apply it, wait until it works. */

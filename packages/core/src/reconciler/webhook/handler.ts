@@ -3,7 +3,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { type Call, createCall } from '../../runtime/call.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
-import type { Logger } from '../../runtime/log.ts'
+import { type Logger, structuredLog } from '../../runtime/log.ts'
 import { type BodyLimits, readBody } from './body.ts'
 import { type Coalescer, createCoalescer } from './coalesce.ts'
 import { repositoryKey } from './payload.ts'
@@ -67,7 +67,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
   const limits = { ...webhookLimits, ...options.limits }
   const call = createCall({
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.log === undefined ? {} : { log: structuredLog(options.log) }),
   })
   const desk: Desk = {
     call,
