@@ -50,29 +50,17 @@ export function createProgressLine(io: Io): ProgressLine {
 
 /** What to say of each event; nothing when there is no work under way. Counts the changes of each application. */
 function createTexts(): (event: ApplicationEvent) => string | undefined {
-  const changes = new Map<string, { done: number; total: number }>()
+  const counts = new Map<string, { done: number; total: number }>()
   return (event) => {
-    switch (event.type) {
-      case 'progressed':
-        return barText(event.progress)
-      case 'started':
-        return 'is being read'
-      case 'declared':
-        return 'is being compared'
-      case 'applyStarted': {
-        changes.set(event.application, { done: 0, total: event.changes })
-        return barText({ activity: 'changing', done: 0, total: event.changes, unit: 'changes' })
-      }
-      case 'changed': {
-        const count = changes.get(event.application)
-        if (count === undefined) return undefined
-        return barText({ activity: 'changing', done: ++count.done, total: count.total, unit: 'changes' })
-      }
-      case 'parked':
-        return `waits for ${event.blocker.message}`
-      default:
-        return undefined
-    }
+    if (event.type === 'progressed') return barText(event.progress)
+    if (event.type === 'started') return 'is being read'
+    if (event.type === 'declared') return 'is being compared'
+    if (event.type === 'parked') return `waits for ${event.blocker.message}`
+    if (event.type === 'applyStarted') counts.set(event.application, { done: 0, total: event.changes })
+    const count = counts.get(event.application)
+    if (count === undefined || (event.type !== 'applyStarted' && event.type !== 'changed')) return undefined
+    if (event.type === 'changed') count.done++
+    return barText({ activity: 'changing', ...count, unit: 'changes' })
   }
 }
 

@@ -1,5 +1,8 @@
 import { inspect } from 'node:util'
+import * as api from '@opentelemetry/api'
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { expect, test } from 'vitest'
+import { logEvents, prometheusMetrics, traceRuns } from '../../telemetry.ts'
 import { memoryLedger } from '../../ledger/memory.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/log.ts'
@@ -85,6 +88,11 @@ test('Q18 canary: a full life with failures lets no secret out', async () => {
   const clock = manualClock()
   const reconciler = createReconciler({ applications: [application], ledger, clock, log: redactor.logger(log) })
   reconciler.onAny((event) => sinks.put('event', event))
+  const spans = new InMemorySpanExporter()
+  api.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }))
+  traceRuns(reconciler, { api })
+  logEvents(reconciler, log)
+  const metrics = prometheusMetrics(reconciler)
 
   const run = async (what: string): Promise<void> => {
     failing = what
@@ -112,8 +120,12 @@ test('Q18 canary: a full life with failures lets no secret out', async () => {
     'ledger',
     await ledger.read('shop', { clock, log, signal: new AbortController().signal, random: Math as never }),
   )
+  for (const { name, attributes, events, status } of spans.getFinishedSpans())
+    sinks.put('trace', { name, attributes, events, status })
+  sinks.put('metrics', metrics.text())
   await reconciler[Symbol.asyncDispose]()
 
+  expect(spans.getFinishedSpans().length).toBeGreaterThan(20)
   expect(sinks.hits()).toEqual([])
   expect(sinks.size()).toBeGreaterThan(10_000)
   expect(target.counts.write).toBeGreaterThan(2)
