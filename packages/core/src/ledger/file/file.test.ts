@@ -169,6 +169,34 @@ describe('a second process', () => {
     })
   })
 
+  test.each(['', 'not/there/yet'])(
+    'a reader of a folder where nothing was stored (%j) finds an empty ledger',
+    async (below) => {
+      const folder = join(await newFolder(), below)
+      await using ledger = fileLedger(folder, { readOnly: true })
+      const call = testCall()
+      expect(await ledger.read('shop', call)).toMatchObject({ application: 'shop', version: 0 })
+      expect(await ledger.installKey(call)).toHaveLength(32)
+      expect(await all(ledger.applications(call))).toEqual([])
+      expect(await all(ledger.history({}, call))).toEqual([])
+      expect(await all(ledger.audit({}, call))).toEqual([])
+      expect(await readdir(folder).catch(() => [])).toEqual([])
+    },
+  )
+
+  test('a reader refuses a ledger that has lost its key', async () => {
+    const folder = await newFolder()
+    const call = testCall()
+    {
+      await using ledger = fileLedger(folder)
+      await ledger.commit('shop', change(0), call)
+      await ledger.installKey(call)
+    }
+    await rm(join(folder, 'install-key'))
+    await using ledger = fileLedger(folder, { readOnly: true })
+    await expect(ledger.installKey(call)).rejects.toMatchObject({ code: 'LEDGER_CORRUPT' })
+  })
+
   test('may read beside it, and sees what was written since', async () => {
     const folder = await newFolder()
     await using first = fileLedger(folder)

@@ -5,7 +5,7 @@ import { GitOpsError } from '../../runtime/errors.ts'
 import { type Logger, silentLog } from '../../runtime/log.ts'
 import { applyChange } from '../change.ts'
 import type { AuditQuery, AuditRecord, HistoryQuery, Ledger, LedgerChange, LedgerRecord, RunRecord } from '../ledger.ts'
-import { type Files, nodeFiles } from './files.ts'
+import { type Files, forReading, nodeFiles } from './files.ts'
 import { type Lock, takeLock } from './lock.ts'
 import { type Logs, openLogs } from './journal.ts'
 import { seal, unseal } from './envelope.ts'
@@ -23,7 +23,7 @@ export interface FileLedgerOptions {
   readonly maxAuditSegments?: number
   /** A holder of the folder on another machine counts as dead after this long without a sign of life, in milliseconds. @defaultValue 15_000 */
   readonly leaseMs?: number
-  /** Only reads, and may do so beside the process that writes. @defaultValue false */
+  /** Only reads, and may do so beside the process that writes. A folder where nothing was stored yet is an empty ledger. @defaultValue false */
   readonly readOnly?: boolean
   /** Hears of damaged files. @defaultValue silent */
   readonly log?: Logger
@@ -48,7 +48,8 @@ interface Store {
  */
 export function fileLedger(folder: string, options: FileLedgerOptions = {}): Ledger & AsyncDisposable {
   const root = resolve(folder)
-  const { files = nodeFiles, log = silentLog, readOnly = false } = options
+  const { log = silentLog, readOnly = false } = options
+  const files = readOnly ? forReading(options.files ?? nodeFiles) : (options.files ?? nodeFiles)
   const turns = createTurns()
   const records = openRecords(files, join(root, 'applications'), log, !readOnly)
   let store: Store | undefined
@@ -188,10 +189,17 @@ async function installKey(files: Files, root: string, readOnly: boolean): Promis
       throw corrupt(path, 'damage' in opened ? opened.damage : 'holds no key')
     return Uint8Array.from(Buffer.from(opened.content, 'hex'))
   }
-  if (readOnly) throw corrupt(path, 'does not exist')
+  // Where something was stored there was a key: it is lost. Where nothing was, no fingerprint was ever approved.
+  if (readOnly && (await isUsed(files, root))) throw corrupt(path, 'does not exist')
   const key = randomBytes(32)
+  if (readOnly) return Uint8Array.from(key)
   await files.write(`${path}.next`, seal(key.toString('hex')))
   await files.rename(`${path}.next`, path)
   await files.syncFolder(root)
   return Uint8Array.from(key)
+}
+
+async function isUsed(files: Files, root: string): Promise<boolean> {
+  const stored = await files.list(join(root, 'applications'))
+  return stored.length > 0
 }

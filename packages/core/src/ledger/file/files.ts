@@ -55,6 +55,19 @@ export const nodeFiles: Files = {
   syncFolder,
 }
 
+/** The same files for a process that makes no folder: one that is not there holds nothing yet. */
+export function forReading(files: Files): Files {
+  const list = async (folder: string): Promise<readonly string[]> => {
+    try {
+      return await files.list(folder)
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return []
+      throw error
+    }
+  }
+  return { ...files, list }
+}
+
 /** The code of a failed system call, such as `ENOSPC`. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
