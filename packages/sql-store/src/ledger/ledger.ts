@@ -17,6 +17,7 @@ import {
 } from '@gitops-sdk/core'
 import { randomBytes } from 'node:crypto'
 import type { Database, Query, Row } from '../database/database.ts'
+import { text } from '../database/row.ts'
 import { migrate } from '../schema/schema.ts'
 
 /** The part of a record that is one JSON text. */
@@ -250,11 +251,4 @@ async function installKey(database: Database, call: Call): Promise<Uint8Array> {
   )
   const [row] = await database.query("SELECT value FROM gitops_meta WHERE name = 'install-key'", [], call)
   return Uint8Array.from(Buffer.from(row === undefined ? made : text(row, 'value'), 'hex'))
-}
-
-function text(row: Row, column: string): string {
-  const value = row[column]
-  if (typeof value !== 'string')
-    throw new GitOpsError('LEDGER_CORRUPT', `Column ${column} of the ledger holds no text.`)
-  return value
 }
