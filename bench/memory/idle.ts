@@ -1,8 +1,9 @@
-// Holds a hundred applications that are done, and prints what that takes. A process of its own, started by run.ts.
+// Holds applications that are done, and prints what that takes. A process of its own, started by run.ts.
 import { createPlatform } from '../shapes/platform.ts'
 
-const platform = createPlatform({ applications: 100, resources: 20 })
+const platform = createPlatform({ applications: Number(process.argv[2]), resources: 20 })
 await platform.reconcile()
 for (let round = 0; round < 5; round++) globalThis.gc?.()
-console.log(Math.round(process.memoryUsage().rss / 2 ** 20))
+const { rss, heapUsed } = process.memoryUsage()
+console.log(JSON.stringify({ rssMib: Math.round(rss / 2 ** 20), heapMib: heapUsed / 2 ** 20 }))
 process.exit(0)
