@@ -18,7 +18,7 @@ const layersOf = {
     'testing',
   ],
   'k8s-adapter': ['client', 'declare', 'observe', 'plan', 'apply', 'assess', 'target', 'testing'],
-  'sql-store': ['database', 'schema', 'ledger'],
+  'sql-store': ['database', 'schema', 'history', 'ledger'],
   'terraform-adapter': [
     'cli',
     'store',

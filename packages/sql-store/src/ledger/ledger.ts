@@ -16,7 +16,7 @@ import {
   throwIfAborted,
 } from '@gitops-sdk/core'
 import { randomBytes } from 'node:crypto'
-import type { Database, Query, Row } from '../database/database.ts'
+import type { Database, Query } from '../database/database.ts'
 import { text } from '../database/row.ts'
 import { migrate } from '../schema/schema.ts'
 
