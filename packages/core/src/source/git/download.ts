@@ -17,8 +17,13 @@ export interface Downloads {
   commit(commit: string, call: Call, tag?: string): Promise<void>
   /** Makes sure that these files are here. */
   files(oids: readonly string[], call: Call): Promise<void>
-  /** Commits only, from `commit` back by at most `depth`: to find out how two are related. */
+  /** Commits only, from `commit` back by at most `depth`. */
   history(commit: string, from: string | undefined, depth: number, call: Call): Promise<void>
+  /**
+   * The commits that lead to `commit` and not to `known`, without their files: to find out how the two are related.
+   * `false` when the server cuts its history off, or they are so many that they were not received.
+   */
+  historySince(commit: string, known: string, call: Call): Promise<boolean>
   /** Whether the commit and everything it refers to are here. */
   has(commit: string): boolean
 }
@@ -49,10 +54,18 @@ export interface KeptCommits {
 const MAX_HAVES = 8
 /** One request for files names at most this many. */
 const MAX_WANTS = 5_000
+/** The most commits that are received to find out how two are related. */
+const MAX_HISTORY = 50_000
+/**
+ * Commits to ask for when there is something to build on: the new one and its parents. A server that sees that the
+ * parent is here compares the two trees; one that is asked for the new commit alone reads every folder of the old.
+ */
+const DEPTH_ON_TOP = 2
 
 /** Fetches what is missing, each thing once, however many ask for it. */
 export function createDownloads(context: DownloadContext): Downloads {
   const running: SharedRuns<void> = createSharedRuns()
+  const searches: SharedRuns<boolean> = createSharedRuns()
   return {
     has: (commit) => context.kept.has(commit),
     commit: async (commit, call, tag) => {
@@ -70,9 +83,12 @@ export function createDownloads(context: DownloadContext): Downloads {
     history: (commit, from, depth, call) =>
       running.join(`${commit} ${from ?? ''} ${depth}`, call, async (own) => {
         const haves = from === undefined ? [] : [from]
-        const request = { wants: [commit], haves, shallow: haves, depth, filter: 'tree:0' }
-        context.store.add(await receive(context, request, own))
+        const request = { wants: [commit], haves, shallow: haves, depth, filter: 'tree:0', thin: false }
+        const { pack } = await receive(context, request, own)
+        context.store.add(pack)
       }),
+    historySince: (commit, known, call) =>
+      searches.join(`${commit} ${known}`, call, (own) => fetchHistory(context, commit, known, own)),
   }
 }
 
@@ -105,24 +121,49 @@ async function fetchOnTop(
 ): Promise<void> {
   const withoutFiles = context.partial && (await context.remote.canFilter(call))
   const filter = withoutFiles ? { filter: 'blob:none' } : {}
-  const pack = await receive(context, { wants: [want], haves, shallow: haves, depth: 1, ...filter }, call)
+  const depth = haves.length === 0 ? 1 : DEPTH_ON_TOP
+  const request = { wants: [want], haves, shallow: haves, depth, thin: true, ...filter }
+  const { pack } = await receive(context, request, call)
   await keepIfGood(context, pack, call, async () => {
     await assertComplete(commit, { ...context, withoutFiles }, call)
     context.kept.use(commit)
   })
 }
 
+async function fetchHistory(context: DownloadContext, commit: string, known: string, call: Call): Promise<boolean> {
+  const limits = { ...context.limits, maxObjects: Math.min(context.limits.maxObjects, MAX_HISTORY) }
+  const request = { wants: [commit], haves: [known], shallow: [], filter: 'tree:0', thin: false }
+  try {
+    const { pack, shallow } = await receive({ ...context, limits }, request, call)
+    if (pack.index.count > 0) context.store.add(pack)
+    return shallow.length === 0
+  } catch (error) {
+    if (error instanceof GitOpsError && error.code === 'SOURCE_LIMIT') return false
+    throw error
+  }
+}
+
 async function fetchFiles(context: DownloadContext, wants: readonly string[], call: Call): Promise<void> {
-  const pack = await receive(context, { wants, haves: [], shallow: [] }, call)
+  const { pack } = await receive(context, { wants, haves: [], shallow: [], thin: false }, call)
   await keepIfGood(context, pack, call, async () => {
     const absent = wants.find((oid) => !context.store.has(oid))
     if (absent !== undefined) throw new GitOpsError('SOURCE_CORRUPT', `The server did not send the file ${absent}.`)
   })
 }
 
-function receive({ remote, store, limits }: DownloadContext, request: FetchRequest, call: Call): Promise<DecodedPack> {
+interface Received {
+  readonly pack: DecodedPack
+  /** Commits whose parents the server left out. */
+  readonly shallow: readonly string[]
+}
+
+function receive({ remote, store, limits }: DownloadContext, request: FetchRequest, call: Call): Promise<Received> {
   const decoding = { limits, cache: store.cache, readBase: (oid: string) => store.read(oid) }
-  return remote.fetch(request, (answer) => decodePack(answer.pack, decoding, call), call)
+  return remote.fetch(
+    request,
+    async ({ pack, shallow }) => ({ pack: await decodePack(pack, decoding, call), shallow }),
+    call,
+  )
 }
 
 /** Objects of the pack have true names, so that seeing them early is harmless; keeping them is not. */

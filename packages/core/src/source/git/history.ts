@@ -6,12 +6,9 @@ import type { ObjectStore } from './store/object-store.ts'
 /** How a newer head of a ref is related to an older one. */
 export type Descent = 'descends' | 'does not descend' | 'unknown'
 
-/** How far back history is fetched, step by step, before the answer is `unknown`. */
-const DEPTHS = [250, 5_000, 50_000]
-
 /**
- * Whether `from` is among the ancestors of `to`. Fetches commits, without folders and files, as far as needed.
- * Nothing is looked for below `floor`, an ancestor of `from` that both sides have.
+ * Whether `from` is among the ancestors of `to`. Fetches commits, without folders and files, when those that are here
+ * do not tell. Nothing is looked for below `floor`, an ancestor of `from` that both sides have.
  */
 export async function descentOf(
   to: string,
@@ -21,13 +18,13 @@ export async function descentOf(
   call: Call,
   floor?: string,
 ): Promise<Descent> {
-  let answer = searchHistory(to, from, store, floor)
-  for (const depth of DEPTHS) {
-    if (answer !== 'unknown') break
-    await downloads.history(to, floor ?? from, depth, call)
-    answer = searchHistory(to, from, store, floor)
-  }
-  return answer
+  const answer = searchHistory(to, from, store, floor)
+  if (answer !== 'unknown') return answer
+  const complete = await downloads.historySince(to, floor ?? from, call)
+  const second = searchHistory(to, from, store, floor)
+  // Everything that leads to `to` came, except what leads to `from` as well: had `from` been a part of it, a commit
+  // that came would name it.
+  return second === 'unknown' && complete ? 'does not descend' : second
 }
 
 /** Looks through the commits that are here. `unknown` when a parent is not. */

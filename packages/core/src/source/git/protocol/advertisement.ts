@@ -10,6 +10,8 @@ export interface Advertisement {
   readonly capabilities: ReadonlyMap<string, string>
   /** All refs, which only the old protocol sends at once. */
   readonly refs: readonly RemoteRef[]
+  /** Commits whose parents the server does not have, which only the old protocol says at once. */
+  readonly shallow: readonly string[]
 }
 
 /** One ref of a server. */
@@ -52,17 +54,18 @@ function parseAdvertisement(lines: readonly string[]): Advertisement {
 }
 
 function parseVersion2(lines: readonly string[]): Advertisement {
-  return { version: 2, capabilities: parseCapabilities(lines), refs: [] }
+  return { version: 2, capabilities: parseCapabilities(lines), refs: [], shallow: [] }
 }
 
 function parseVersion1(lines: readonly string[]): Advertisement {
   const rest = lines[0] === 'version 1' ? lines.slice(1) : lines
-  if (rest.length === 0) return { version: 1, capabilities: new Map(), refs: [] }
+  if (rest.length === 0) return { version: 1, capabilities: new Map(), refs: [], shallow: [] }
   const [first = '', words = ''] = (rest[0] ?? '').split('\0')
   const list = words.split(' ').filter((word) => word !== '')
   const capabilities = parseCapabilities(list)
   const symrefs = list.filter((word) => word.startsWith('symref=')).map((word) => word.slice(7))
-  return { version: 1, capabilities, refs: collectRefs([first, ...rest.slice(1)], symrefs) }
+  const shallow = rest.filter((line) => line.startsWith('shallow ')).map((line) => line.slice('shallow '.length))
+  return { version: 1, capabilities, refs: collectRefs([first, ...rest.slice(1)], symrefs), shallow }
 }
 
 function parseCapabilities(words: readonly string[]): Map<string, string> {

@@ -24,11 +24,13 @@ export interface FetchRequest {
   readonly depth?: number
   /** `blob:none`, `tree:0`; ignored by servers that cannot. */
   readonly filter?: string
+  /** The pack may hold differences to objects of `haves`. */
+  readonly thin: boolean
 }
 
 /** A pack on its way, and what the server said about where its history ends. */
 export interface FetchAnswer {
-  /** Commits whose parents the server leaves out. */
+  /** Commits whose parents the server leaves out, or does not have itself. */
   readonly shallow: readonly string[]
   readonly unshallow: readonly string[]
   /** The bytes of the pack. Ends only after the server said that it is complete. */
@@ -54,7 +56,7 @@ function version2(advertisement: Advertisement, request: FetchRequest): Buffer[]
     packet(`agent=${agent}`),
     ...(advertisement.capabilities.has('object-format') ? [packet('object-format=sha1')] : []),
     delimiterPacket,
-    packet('thin-pack'),
+    ...(request.thin ? [packet('thin-pack')] : []),
     packet('ofs-delta'),
     packet('no-progress'),
     ...request.wants.map((oid) => packet(`want ${oid}\n`)),
@@ -67,7 +69,8 @@ function version2(advertisement: Advertisement, request: FetchRequest): Buffer[]
 
 function version1(advertisement: Advertisement, request: FetchRequest): Buffer[] {
   const offered = ['multi_ack_detailed', 'side-band-64k', 'thin-pack', 'ofs-delta', 'no-progress', 'shallow', 'filter']
-  const known = offered.filter((name) => advertisement.capabilities.has(name))
+  const wished = offered.filter((name) => request.thin || name !== 'thin-pack')
+  const known = wished.filter((name) => advertisement.capabilities.has(name))
   if (!known.includes('side-band-64k'))
     throw protocolError('The server is too old: it cannot report errors while it sends a pack (side-band-64k).')
   const words = [...known, ...(advertisement.capabilities.has('agent') ? [`agent=${agent}`] : [])].join(' ')
@@ -95,7 +98,7 @@ export async function readFetchAnswer(
   advertisement: Advertisement,
   request: FetchRequest,
 ): Promise<FetchAnswer> {
-  const head = { shallow: [] as string[], unshallow: [] as string[] }
+  const head = { shallow: [...advertisement.shallow], unshallow: [] as string[] }
   if (advertisement.version === 2) await readHead2(packets, head)
   else await readHead1(packets, head, request)
   return { ...head, pack: readSideband(packets) }
