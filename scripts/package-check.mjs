@@ -1,21 +1,23 @@
 // Packs every public package as it would be published and meets it as a stranger would: publint and
 // attw on the tarball, install into an empty folder, import and require each entry point, type-check
 // with the oldest and the newest TypeScript that is promised.
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { entryPoints, installPacked, packAll, run } from './packed.mjs'
 
 const compilers = ['5.4', '5.9', '7.0']
 const folder = mkdtempSync(join(tmpdir(), 'gitops-sdk-packages-'))
 const problems = []
 
 try {
-  const packages = publicPackages().map(pack)
+  const packages = packAll(folder)
   for (const one of packages) await checkShape(one)
-  installEverything(packages)
+  const typescripts = compilers.map((version) => [`typescript-${version}`, `npm:typescript@~${version}.0`])
+  installPacked(packages, folder, { ...Object.fromEntries(typescripts), '@types/node': '^20.19.0' })
   const entries = packages.flatMap(entryPoints)
   checkLoads(entries)
   checkCommandLine()
@@ -32,19 +34,6 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-function publicPackages() {
-  return readdirSync('packages')
-    .map((name) => resolve('packages', name))
-    .filter((path) => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private !== true)
-}
-
-function pack(path) {
-  const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
-  const tarball = join(folder, `${manifest.name.replace(/[@/]/g, '_')}.tgz`)
-  run('npx', ['-y', 'pnpm@12', 'pack', '--out', tarball], path)
-  return { name: manifest.name, path, tarball, manifest }
-}
-
 async function checkShape({ name, tarball }) {
   const bytes = readFileSync(tarball)
   const { messages, pkg } = await publint({
@@ -57,32 +46,6 @@ async function checkShape({ name, tarball }) {
   } catch (error) {
     problems.push(`attw ${name}: ${error.message}`)
   }
-}
-
-function installEverything(packages) {
-  const dependencies = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]))
-  const typescripts = Object.fromEntries(
-    compilers.map((version) => [`typescript-${version}`, `npm:typescript@~${version}.0`]),
-  )
-  // Whoever uses an entry point that needs a peer has it; the native one is left out, because it is an alternative.
-  const peers = Object.assign({}, ...packages.map(({ manifest }) => manifest.peerDependencies ?? {}))
-  delete peers['better-sqlite3']
-  const manifest = {
-    name: 'stranger',
-    private: true,
-    type: 'module',
-    dependencies: { ...peers, ...dependencies },
-    devDependencies: { ...typescripts, '@types/node': '^20.19.0' },
-    overrides: dependencies,
-  }
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
-  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], folder)
-}
-
-function entryPoints({ name, manifest }) {
-  return Object.keys(manifest.publishConfig.exports)
-    .filter((subpath) => subpath !== './package.json')
-    .map((subpath) => name + subpath.slice(1))
 }
 
 function checkLoads(entries) {
@@ -153,13 +116,5 @@ function checkTypes(entries) {
       const ours = error.message.split('\n').filter((line) => /^(node_modules\/@gitops-sdk\/|types\.mts)/.test(line))
       if (ours.length > 0) problems.push(`TypeScript ${version}:\n${ours.join('\n')}`)
     }
-  }
-}
-
-function run(command, args, cwd) {
-  try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-  } catch (error) {
-    throw new Error(`${command} ${args.join(' ')}\n${error.stdout}${error.stderr}`)
   }
 }
