@@ -10,6 +10,7 @@ const layersOf = {
     'desired',
     'actual',
     'plan',
+    'queue',
     'ledger',
     'apply',
     'feedback',
@@ -18,7 +19,7 @@ const layersOf = {
     'testing',
   ],
   'k8s-adapter': ['client', 'declare', 'observe', 'plan', 'apply', 'assess', 'target', 'testing'],
-  'sql-store': ['database', 'schema', 'history', 'ledger'],
+  'sql-store': ['database', 'schema', 'history', 'queue', 'ledger'],
   'terraform-adapter': [
     'cli',
     'store',

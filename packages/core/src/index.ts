@@ -116,6 +116,23 @@ export { type AuditHead, type AuditVerdict, chainAudit, emptyAudit, verifyAudit 
 export { applyChange, emptyRecord } from './ledger/change.ts'
 export { type HistorySummary, durationOf, exportAudit, exportHistory, summarizeHistory } from './ledger/history.ts'
 export { type MemoryLedgerOptions, memoryLedger } from './ledger/memory.ts'
+export {
+  type Again,
+  type Claim,
+  type ClaimRequest,
+  type Completion,
+  type Extended,
+  type Held,
+  type ItemQuery,
+  type Priority,
+  type Queue,
+  type QueueItem,
+  type Release,
+  type Wake,
+  quarantineAfter,
+} from './queue/queue.ts'
+export { type MemoryQueue, type MemoryQueueOptions, fencedClaim, memoryQueue } from './queue/memory.ts'
+export { type WakeGroups, groupWakes, poolOf } from './queue/wakes.ts'
 export type { Outcome } from './apply/outcome.ts'
 export { type ApplyEachOptions, type Write, type Written, applyEach } from './apply/each.ts'
 export type { Health, HealthStatus, ResourceHealth } from './feedback/health.ts'

@@ -9,6 +9,8 @@ export {
   memoryTarget,
 } from './testing/memory-target.ts'
 export { type LedgerConformance, testLedgerConformance } from './testing/ledger-conformance.ts'
+export { type QueueConformance, type QueueStore, testQueueConformance } from './testing/queue-conformance.ts'
+export { patientLedger } from './testing/patient.ts'
 export {
   type Fault,
   type FaultPoint,

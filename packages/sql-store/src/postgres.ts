@@ -1,2 +1,3 @@
 export { type PostgresOptions } from './database/postgres.ts'
 export { postgres } from './ledger/postgres.ts'
+export { type SqlLedger } from './ledger/ledger.ts'

@@ -1,1 +1,2 @@
 export { sqlite } from './ledger/sqlite.ts'
+export { type SqlLedger } from './ledger/ledger.ts'

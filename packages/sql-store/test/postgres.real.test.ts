@@ -1,8 +1,17 @@
-import { createCall } from '@gitops-sdk/core'
-import { testLedgerConformance } from '@gitops-sdk/core/testing'
+import { GitOpsError, createCall, seededRandom } from '@gitops-sdk/core'
+import {
+  type QueueStore,
+  patientLedger,
+  randomFaults,
+  testLedgerConformance,
+  testQueueConformance,
+} from '@gitops-sdk/core/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openPostgres } from '../src/database/postgres.ts'
+import { sqlLedger } from '../src/ledger/ledger.ts'
 import { postgres } from '../src/postgres.ts'
 import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
+import { shifted } from './shifted.ts'
 
 const bin = postgresBin()
 let server: PostgresServer
@@ -30,6 +39,40 @@ describe('the PostgreSQL ledger is a ledger', () => {
     test,
     createLedger: () => open(`test_${++schemas}`),
     reopenLedger: (ledger) => open(schemaOf.get(ledger) ?? ''),
+  })
+})
+
+/** A store in a schema of its own, with a clock that a test moves. */
+function storeIn(schema: string): QueueStore & { readonly schema: string } {
+  const { database, advance } = shifted(openPostgres({ url: server.url, user: 'gitops', schema }))
+  return { schema, advance, ledger: sqlLedger(database) }
+}
+
+const outage = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
+const outages = () => randomFaults(seededRandom(3), 0.3, [{ kind: 'fail', error: outage }])
+
+describe('the PostgreSQL queue is a queue', () => {
+  const schemaOf = new WeakMap<QueueStore, string>()
+  const open = (schema: string): QueueStore => {
+    const store = storeIn(schema)
+    schemaOf.set(store, schema)
+    return store
+  }
+  testQueueConformance({
+    test,
+    createStore: () => open(`test_${++schemas}`),
+    reopenStore: (store) => open(schemaOf.get(store) ?? ''),
+  })
+})
+
+describe('ledger and queue in PostgreSQL are what they are also through outages', () => {
+  testLedgerConformance({ test, createLedger: () => patientLedger(ledgerIn(`test_${++schemas}`), outages()) })
+  testQueueConformance({
+    test,
+    createStore: () => {
+      const store = storeIn(`test_${++schemas}`)
+      return { ...store, ledger: patientLedger(store.ledger, outages()) }
+    },
   })
 })
 
@@ -62,6 +105,21 @@ test('what was acknowledged survives the crash of the server', async () => {
   await server.crash()
   expect([...(await ledger.read('shop', call)).inventory.values()]).toEqual([owned])
   await ledger[Symbol.asyncDispose]?.()
+})
+
+test('one process is told when another makes something due', async () => {
+  const [listener, waker] = [ledgerIn('hints'), ledgerIn('hints')]
+  const controller = new AbortController()
+  const call = { ...createCall(), signal: controller.signal }
+  const hints = listener.queue.hints?.(call)[Symbol.asyncIterator]()
+  const hinted = hints?.next()
+  // Until the listener is connected nothing hears it: hints may be lost.
+  const again = setInterval(() => void waker.queue.enqueue([{ key: 'pool/a' }], createCall()).catch(() => {}), 150)
+  expect(await hinted).toEqual({ done: false, value: undefined })
+  clearInterval(again)
+  controller.abort()
+  expect((await hints?.next())?.done).toBe(true)
+  for (const ledger of [listener, waker]) await ledger[Symbol.asyncDispose]?.()
 })
 
 test('a server that cannot be reached is a clear error', async () => {

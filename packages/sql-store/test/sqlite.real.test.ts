@@ -1,10 +1,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCall } from '@gitops-sdk/core'
-import { testLedgerConformance } from '@gitops-sdk/core/testing'
+import { GitOpsError, createCall, seededRandom } from '@gitops-sdk/core'
+import {
+  type QueueStore,
+  patientLedger,
+  randomFaults,
+  testLedgerConformance,
+  testQueueConformance,
+} from '@gitops-sdk/core/testing'
 import { afterAll, describe, expect, test } from 'vitest'
+import { openSqlite } from '../src/database/sqlite.ts'
+import { sqlLedger } from '../src/ledger/ledger.ts'
 import { sqlite } from '../src/sqlite.ts'
+import { shifted } from './shifted.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gitops-sqlite-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -16,6 +25,32 @@ describe('the SQLite ledger is a ledger', () => {
     test,
     createLedger: () => sqlite(nextFile()),
     reopenLedger: (ledger) => sqlite(ledger.id.replace('sqlite:', '')),
+  })
+})
+
+function storeAt(path: string): QueueStore {
+  const { database, advance } = shifted(openSqlite(path))
+  return { advance, ledger: sqlLedger(database) }
+}
+
+describe('the SQLite queue is a queue', () => {
+  testQueueConformance({
+    test,
+    createStore: () => storeAt(nextFile()),
+    reopenStore: ({ ledger }) => storeAt(ledger.id.replace('sqlite:', '')),
+  })
+})
+
+describe('ledger and queue in SQLite are what they are also through outages', () => {
+  const outage = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
+  const outages = () => randomFaults(seededRandom(3), 0.3, [{ kind: 'fail', error: outage }])
+  testLedgerConformance({ test, createLedger: () => patientLedger(sqlite(nextFile()), outages()) })
+  testQueueConformance({
+    test,
+    createStore: () => {
+      const store = storeAt(nextFile())
+      return { ...store, ledger: patientLedger(store.ledger, outages()) }
+    },
   })
 })
 

@@ -4,6 +4,7 @@ import type { ResourceRef } from '../desired/desired.ts'
 import type { Call } from '../runtime/call.ts'
 import type { ErrorRecord } from '../runtime/errors.ts'
 import type { Json } from '../runtime/json.ts'
+import type { Completion, Held, Queue } from '../queue/queue.ts'
 import type { Revision } from '../source/source.ts'
 
 /**
@@ -15,6 +16,8 @@ import type { Revision } from '../source/source.ts'
 export interface Ledger extends Partial<AsyncDisposable> {
   /** Safe to print. */
   readonly id: string
+  /** Present where several processes share the applications: who may work on what. Commits are fenced by its claims. */
+  readonly queue?: Queue
   /** The record of an application; an empty one at version 0 when it has none. */
   read(application: string, call: Call): Promise<LedgerRecord>
   /** Applies `change` if the record is still at `change.expect`; returns the new version. Throws `LEDGER_FENCED` otherwise. */
@@ -58,6 +61,10 @@ export interface LedgerChange {
   readonly run?: RunRecord
   /** Appended to the audit log, which chains them. */
   readonly audit?: readonly AuditEntry[]
+  /** Refused with `LEDGER_FENCED` unless this is the newest claim of its key: compared with the queue, in the same moment. */
+  readonly claim?: Held
+  /** Ends a claim with this commit: both happen, or neither. Refused with `LEDGER_FENCED` when the claim is lost. */
+  readonly complete?: Completion
   /** Removes the record altogether, history and audit excepted. */
   readonly forget?: boolean
 }

@@ -1,11 +1,21 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { GitOpsError } from '../runtime/errors.ts'
+import { seededRandom } from '../runtime/random.ts'
 import { testCall } from '../testing/call.ts'
+import { randomFaults } from '../testing/faults.ts'
 import { testLedgerConformance } from '../testing/ledger-conformance.ts'
+import { patientLedger } from '../testing/patient.ts'
 import type { AuditRecord, RunRecord } from './ledger.ts'
 import { memoryLedger } from './memory.ts'
 import { verifyAudit } from './audit.ts'
 
 testLedgerConformance({ test, createLedger: () => memoryLedger() })
+
+describe('so it is for whoever asks again after an outage', () => {
+  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
+  const schedule = randomFaults(seededRandom(5), 0.3, [{ kind: 'fail', error }])
+  testLedgerConformance({ test, createLedger: () => patientLedger(memoryLedger(), schedule) })
+})
 
 test('history and audit stay bounded, and what is left of the audit log still verifies', async () => {
   const ledger = memoryLedger({ maxRuns: 3, maxAuditRecords: 4 })

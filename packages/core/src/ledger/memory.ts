@@ -1,4 +1,6 @@
 import { randomBytes } from '@noble/hashes/utils.js'
+import type { Completion } from '../queue/queue.ts'
+import { fencedClaim, type MemoryQueue } from '../queue/memory.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { throwIfAborted } from '../runtime/call.ts'
 import { type AuditHead, chainAudit, emptyAudit } from './audit.ts'
@@ -11,6 +13,8 @@ export interface MemoryLedgerOptions {
   readonly maxRuns?: number
   /** Audit records that are kept. @defaultValue 10_000 */
   readonly maxAuditRecords?: number
+  /** Lets several reconcilers of this process share the applications. @defaultValue none */
+  readonly queue?: MemoryQueue
   /** 32 bytes. @defaultValue random ones */
   readonly installKey?: Uint8Array
 }
@@ -20,7 +24,7 @@ export interface MemoryLedgerOptions {
  * declared anew. What is owned is then unknown, so nothing left behind is ever pruned.
  */
 export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
-  const { maxRuns = 100, maxAuditRecords = 10_000 } = options
+  const { maxRuns = 100, maxAuditRecords = 10_000, queue } = options
   const records = new Map<string, LedgerRecord>()
   const forgotten = new Set<string>()
   const runs = new Map<string, RunRecord[]>()
@@ -39,6 +43,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
 
   return {
     id: 'memory',
+    ...(queue && { queue }),
     read: async (application, call) => {
       throwIfAborted(call)
       return records.get(application) ?? emptyRecord(application)
@@ -46,7 +51,9 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
     commit: async (application, given, call) => {
       throwIfAborted(call)
       const change = copyOf(given) as LedgerChange
+      if (change.claim !== undefined) queue?.assertCurrent(change.claim)
       const next = applyChange(records.get(application) ?? emptyRecord(application), change)
+      if (change.complete !== undefined) completeOrRefuse(queue, change.complete)
       records.set(application, next)
       if (change.forget === true) forgotten.add(application)
       else forgotten.delete(application)
@@ -65,6 +72,11 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
     },
     installKey: async () => (key ??= randomKey()),
   }
+}
+
+function completeOrRefuse(queue: MemoryQueue | undefined, completion: Completion): void {
+  const { key, token } = completion.claim
+  if (queue?.completeNow(completion) === false) throw fencedClaim(key, token, token)
 }
 
 /** A copy as it would come back from a disk: without absent members, and later changes of the given one change nothing here. */

@@ -17,6 +17,10 @@ export interface Database extends AsyncDisposable {
    * lost a race with another process is tried again, so `work` may be called more than once.
    */
   transaction<T>(work: (query: Query) => Promise<T>, call: Call): Promise<T>
+  /** Tells other processes that something may be due. Returns at once; may be lost. */
+  readonly hint?: (call: Call) => void
+  /** Yields when another process hinted. Ends only when `call` is aborted or on an error. */
+  readonly listen?: (call: Call) => AsyncIterable<void>
 }
 
 /** Runs one statement inside a transaction. */
@@ -39,6 +43,9 @@ export interface Dialect {
   readonly byCodeUnits: string
   /** The time of the database in epoch milliseconds, as an expression. */
   readonly nowMs: string
+  /** The smaller of two numbers, none of them null. */
+  readonly least: string
+  readonly greatest: string
   /** Elements of the JSON array bound to `?`, as rows with one text column `value`. */
   readonly jsonRows: string
   /** The text of field `name` of a JSON text expression. */

@@ -1,6 +1,6 @@
 import { type Call, GitOpsError, sleep } from '@gitops-sdk/core'
 import type { ConnectionOptions } from 'node:tls'
-import { Pool, type PoolClient, type PoolConfig } from 'pg'
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg'
 import type { Database, Dialect, Row, Value } from './database.ts'
 
 /** How to reach a PostgreSQL. */
@@ -14,6 +14,11 @@ export interface PostgresOptions {
   readonly connections?: number
   /** Certificates and their checks, as Node's `tls.connect` takes them. @defaultValue checked, except on loopback */
   readonly tls?: boolean | ConnectionOptions
+  /**
+   * Whether to listen for hints of other workers, on a connection of its own. Without, and where they get lost, work is
+   * found by asking. A transaction pooler cannot pass hints on. @defaultValue true
+   */
+  readonly hints?: boolean
   /** Schema of the tables; created when it is missing. @defaultValue 'gitops' */
   readonly schema?: string
 }
@@ -23,7 +28,9 @@ const dialect: Dialect = {
   forUpdate: ' FOR UPDATE',
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   byCodeUnits: 'COLLATE "C"',
-  nowMs: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+  nowMs: '(extract(epoch FROM statement_timestamp()) * 1000)::bigint',
+  least: 'LEAST',
+  greatest: 'GREATEST',
   jsonRows: '(SELECT value FROM json_array_elements_text(?::json))',
   jsonText: (expression, name) => `(${expression})::json->>'${name}'`,
   jsonArrayOf: (column) => `coalesce(json_agg((${column})::json), '[]'::json)::text`,
@@ -40,6 +47,7 @@ export function openPostgres(options: PostgresOptions): Database {
   const id = safeAddress(options.url)
   const pool = new Pool(poolConfig(options))
   const spell = speller(options.schema ?? 'gitops')
+  const hints = options.hints === false ? {} : hintsOf(options, pool)
   // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
   pool.on('error', () => {})
   let ended: Promise<void> | undefined
@@ -51,6 +59,7 @@ export function openPostgres(options: PostgresOptions): Database {
     },
     query: (statement, values, call) => patiently(id, call, () => run(pool, spell(statement), values)),
     transaction: (work, call) => patiently(id, call, () => transact(pool, spell, work)),
+    ...hints,
     [Symbol.asyncDispose]: () => (ended ??= pool.end()),
   }
 }
@@ -92,6 +101,50 @@ function safeAddress(address: string): string {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+}
+
+/** At most one hint per process in this time: NOTIFY takes a lock of the whole database when it commits. */
+const hintPauseMs = 100
+
+/** LISTEN and NOTIFY, on the channel of the schema. Nothing is ever decided by a hint, so failures are not told. */
+function hintsOf(options: PostgresOptions, pool: Pool): Required<Pick<Database, 'hint' | 'listen'>> {
+  const channel = `gitops_${options.schema ?? 'gitops'}`
+  let pausing = false
+  return {
+    hint: (call) => {
+      if (pausing) return
+      pausing = true
+      call.clock.setTimer(hintPauseMs, () => (pausing = false)).detach?.()
+      pool.query(`NOTIFY "${channel}"`).catch(() => {})
+    },
+    listen: (call) => listen(options, channel, call),
+  }
+}
+
+async function* listen(options: PostgresOptions, channel: string, call: Call): AsyncIterable<void> {
+  const { max: _max, allowExitOnIdle: _idle, ...config } = poolConfig(options)
+  const client = new Client(config)
+  let wake = (): void => {}
+  let failure: Error | undefined
+  client.on('notification', () => wake())
+  client.on('error', (error: Error) => {
+    failure = error
+    wake()
+  })
+  const onAbort = (): void => wake()
+  call.signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await client.connect()
+    await client.query(`LISTEN "${channel}"`)
+    while (!call.signal.aborted) {
+      await new Promise<void>((resolve) => (wake = () => resolve()))
+      if (failure !== undefined) throw translate(failure, safeAddress(options.url))
+      if (!call.signal.aborted) yield
+    }
+  } finally {
+    call.signal.removeEventListener('abort', onAbort)
+    await client.end().catch(() => {})
+  }
 }
 
 async function run(client: Pool | PoolClient, statement: string, values: readonly Value[]): Promise<readonly Row[]> {

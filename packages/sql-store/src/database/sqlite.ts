@@ -16,6 +16,8 @@ const dialect: Dialect = {
   skipLocked: '',
   byCodeUnits: 'COLLATE BINARY',
   nowMs: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+  least: 'min',
+  greatest: 'max',
   jsonRows: '(SELECT value FROM json_each(?))',
   jsonText: (expression, name) => `json_extract(${expression}, '$.${name}')`,
   jsonArrayOf: (column) => `json_group_array(json(${column}))`,

@@ -3,21 +3,27 @@ import {
   type AuditQuery,
   type AuditRecord,
   type Call,
+  type Completion,
   type HistoryQuery,
   type Inventory,
   type Ledger,
   type LedgerChange,
   type LedgerRecord,
+  type Held,
   type Owned,
+  type Queue,
   type RunRecord,
   GitOpsError,
   chainAudit,
+  fencedClaim,
   refKey,
   throwIfAborted,
 } from '@gitops-sdk/core'
 import { randomBytes } from 'node:crypto'
 import type { Database, Query } from '../database/database.ts'
 import { text } from '../database/row.ts'
+import { completeAll, sqlQueue } from '../queue/queue.ts'
+import { statementsOf } from '../queue/statements.ts'
 import { migrate } from '../schema/schema.ts'
 
 /** The part of a record that is one JSON text. */
@@ -28,8 +34,11 @@ const emptyBody: Body = { approvals: [], state: {} }
 /** Rows that are read at a time from a long log. */
 const pageSize = 200
 
+/** A ledger with a queue beside it, so that any number of processes share the applications. */
+export type SqlLedger = Ledger & { readonly queue: Queue }
+
 /** A ledger in a database. The schema is brought up to date before the first use. */
-export function sqlLedger(database: Database): Ledger {
+export function sqlLedger(database: Database): SqlLedger {
   let migrated: Promise<void> | undefined
   const ready = async (call: Call): Promise<Database> => {
     throwIfAborted(call)
@@ -42,6 +51,7 @@ export function sqlLedger(database: Database): Ledger {
   }
   return {
     id: database.id,
+    queue: sqlQueue(database, ready),
     read: async (application, call) => read(await ready(call), application, call),
     commit: async (application, change, call) => commit(await ready(call), application, change, call),
     applications: (call) => applications(ready, call),
@@ -72,13 +82,28 @@ function inventoryOf(json: string): Inventory {
 async function commit(database: Database, application: string, change: LedgerChange, call: Call): Promise<number> {
   return database.transaction(async (query) => {
     const at = call.clock.now()
+    if (change.claim !== undefined) await holdClaim(database, query, change.claim)
     const version = await commitRecord(database, query, application, change)
     if (change.forget === true) await closeAll(query, application, at)
     if (change.inventory !== undefined) await commitInventory(database, query, application, change, at)
     if (change.run !== undefined) await insertRun(query, change.run)
     if (change.audit !== undefined && change.audit.length > 0) await appendAudit(database, query, change.audit)
+    if (change.complete !== undefined) await completeClaim(database, query, change.complete)
     return version
   }, call)
+}
+
+/** Compared with the epoch of the queue, not with one stored beside the inventory, and nobody claims it meanwhile. */
+async function holdClaim(database: Database, query: Query, { key, token }: Held): Promise<void> {
+  const [row] = await query(`SELECT epoch FROM gitops_queue WHERE key = ?${database.dialect.forUpdate}`, [key])
+  const epoch = Number(row?.['epoch'] ?? 0)
+  if (epoch !== token) throw fencedClaim(key, token, epoch)
+}
+
+async function completeClaim(database: Database, query: Query, completion: Completion): Promise<void> {
+  const accepted = await completeAll(statementsOf(database.dialect), query, [completion])
+  const { key, token } = completion.claim
+  if (accepted.length === 0) throw fencedClaim(key, token, token)
 }
 
 /** The fence: the row is written only at the version that was read. */

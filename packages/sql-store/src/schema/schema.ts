@@ -5,6 +5,8 @@ import type { Database, Query } from '../database/database.ts'
 interface Migration {
   readonly version: number
   readonly statements: readonly string[]
+  /** What only PostgreSQL has. */
+  readonly postgres?: readonly string[]
 }
 
 /**
@@ -61,6 +63,36 @@ const migrations: readonly Migration[] = [
       "INSERT INTO gitops_audit_head (one, sequence, hash) VALUES (1, 0, '')",
     ],
   },
+  {
+    version: 2,
+    statements: [
+      // Rows are updated with every claim: room for it on the page, and no index on what changes but one.
+      `CREATE TABLE gitops_queue (
+        key TEXT PRIMARY KEY,
+        pool TEXT NOT NULL,
+        lane TEXT,
+        tenant TEXT,
+        priority INTEGER NOT NULL DEFAULT 0,
+        wanted BIGINT NOT NULL,
+        done BIGINT NOT NULL DEFAULT 0,
+        epoch BIGINT NOT NULL DEFAULT 0,
+        holder TEXT,
+        run_at BIGINT,
+        next_at BIGINT,
+        triggers TEXT NOT NULL DEFAULT '',
+        crashes INTEGER NOT NULL DEFAULT 0,
+        note TEXT,
+        taken_at BIGINT,
+        taken_priority INTEGER,
+        taken_triggers TEXT
+      )`,
+      'CREATE INDEX ix_queue_due ON gitops_queue (pool, priority, run_at) WHERE run_at IS NOT NULL',
+      'CREATE INDEX ix_queue_tenant ON gitops_queue (tenant) WHERE tenant IS NOT NULL AND holder IS NOT NULL',
+    ],
+    postgres: [
+      `ALTER TABLE gitops_queue SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`,
+    ],
+  },
 ]
 
 /** The newest version this library writes. */
@@ -85,7 +117,8 @@ async function migrateInTurn(database: Database, query: Query): Promise<void> {
     throw new GitOpsError('LEDGER_VERSION', message)
   }
   for (const migration of migrations.filter(({ version }) => version > current)) {
-    for (const statement of migration.statements) await query(statement, [])
+    const more = database.dialect.name === 'postgres' ? (migration.postgres ?? []) : []
+    for (const statement of [...migration.statements, ...more]) await query(statement, [])
   }
   await query("UPDATE gitops_meta SET value = ? WHERE name = 'schema'", [String(newest)])
 }

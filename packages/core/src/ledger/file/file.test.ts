@@ -4,9 +4,13 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { testCall } from '../../testing/call.ts'
+import { randomFaults } from '../../testing/faults.ts'
 import { testLedgerConformance } from '../../testing/ledger-conformance.ts'
+import { patientLedger } from '../../testing/patient.ts'
 import { verifyAudit } from '../audit.ts'
 import type { Ledger, LedgerChange, RunRecord } from '../ledger.ts'
+import { GitOpsError } from '../../runtime/errors.ts'
+import { seededRandom } from '../../runtime/random.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { type FileLedgerOptions, fileLedger } from './file.ts'
 import { type Files, nodeFiles } from './files.ts'
@@ -23,6 +27,12 @@ testLedgerConformance({
   test,
   createLedger: async () => fileLedger(await newFolder()),
   reopenLedger: (ledger) => fileLedger(ledger.id.slice('file:'.length)),
+})
+
+describe('so it is for whoever asks again after an outage', () => {
+  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
+  const schedule = randomFaults(seededRandom(5), 0.3, [{ kind: 'fail', error }])
+  testLedgerConformance({ test, createLedger: async () => patientLedger(fileLedger(await newFolder()), schedule) })
 })
 
 const run = (index: number): RunRecord => ({
