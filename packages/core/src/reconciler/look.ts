@@ -15,8 +15,10 @@ import { type Session, type Wanted, ask, think } from './session.ts'
 export async function resolveRevision(session: Session): Promise<Revision> {
   const { member, engine } = session
   const { hold } = await recordOf(engine, member)
+  const { asksAgain } = member
+  member.asksAgain = undefined
   if (hold !== undefined) return hold.revision
-  if (member.revision !== undefined) return member.revision
+  if (member.revision !== undefined && asksAgain !== true) return member.revision
   const revision = await think(session, 'resolve', (call) => member.source.resolve(call))
   noteRevision(session, revision)
   return revision
@@ -25,6 +27,7 @@ export async function resolveRevision(session: Session): Promise<Revision> {
 function noteRevision({ member, engine }: Session, revision: Revision): void {
   const previous = member.revision
   member.revision = revision
+  member.headUnseen = false
   if (previous?.id === revision.id) return
   tell(engine, { type: 'resolved', application: member.name, revision, ...(previous && { previous }) })
 }

@@ -24,6 +24,8 @@ export interface Member {
   committing?: Promise<void> | undefined
   /** The newest revision of the source. */
   revision?: Revision | undefined
+  /** The next run asks the source itself: it was asked for by somebody, and the source could not answer before. */
+  asksAgain?: boolean | undefined
   /** The source may be at a commit that nobody has seen: one was made, or tried, since it was last asked. */
   headUnseen?: boolean | undefined
   /** The last declaration, and what it was made from. */

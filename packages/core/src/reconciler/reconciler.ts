@@ -276,9 +276,10 @@ function askFor(engine: Engine, member: Member, options: RunOptions, poll: () =>
       // The answer of the source may have begun that run already.
       if (member.asked.includes(asked)) engine.queue.add(member.name, { trigger: 'manual', priority: 10 })
     }
-    // A source that cannot be read fails the run itself, which then says so.
+    // A source that cannot be read fails the run itself, which then says so. What is in force stays.
     poll().then(run, () => {
-      member.revision = undefined
+      member.asksAgain = true
+      member.headUnseen = true
       run()
     })
   })
