@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -280,3 +281,71 @@ describe('addresses and names that are something else', () => {
     await expect(readAll(repository)).rejects.toMatchObject({ code: expect.stringMatching(/^SOURCE_/) })
   })
 })
+
+describe('G28: a ref that moves while it is read', () => {
+  test('forward: the revision is wholly the one or wholly the other', async () => {
+    const { repository, old, next } = await movingRepository()
+    moveAtFetch(repository, next)
+    await using source = gitSource({ url: repository.url, ref: 'main' })
+    const { id } = await source.resolve(call)
+    expect(await repository.git('rev-parse', 'main')).toBe(next)
+    expect([old, next]).toContain(id)
+    const content = id === old ? 'old' : 'new'
+    expect(await filesOf(source, id)).toEqual({ 'a.yaml': content, 'b.yaml': content })
+    expect((await source.resolve(call)).id).toBe(next)
+    expect(await filesOf(source, next)).toEqual({ 'a.yaml': 'new', 'b.yaml': 'new' })
+  })
+
+  test('to unrelated history, and the commit that was listed is thrown away: nothing is mixed', async () => {
+    const { repository, next } = await movingRepository()
+    const who = 'A <a@example.com> 1700000000 +0000'
+    const tree = await repository.git('rev-parse', `${next}^{tree}`)
+    const content = Buffer.from(`tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nunrelated\n`)
+    const unrelated = writeLoose(repository, 'commit', content)
+    moveAtFetch(repository, unrelated, () => {
+      execFileSync('git', ['reflog', 'expire', '--expire=now', '--all'], { cwd: repository.folder })
+      execFileSync('git', ['prune', '--expire=now'], { cwd: repository.folder })
+    })
+    await using source = gitSource({ url: repository.url, ref: 'main', retry: { maxAttempts: 1, baseDelayMs: 1 } })
+    const first = await source.resolve(call).then(
+      ({ id }) => id,
+      ({ code }: { code: string }) => code,
+    )
+    expect(first).toMatch(/^([0-9a-f]{40}|SOURCE_[A-Z]+|REVISION_NOT_FOUND)$/)
+    server.fail(undefined)
+    const later = await source.resolve(call).then(
+      ({ id }) => id,
+      ({ code }: { code: string }) => code,
+    )
+    // What was in force before is not left without anybody being asked.
+    expect(later).toBe(/^[0-9a-f]{40}$/.test(first) && first !== unrelated ? 'REVISION_REWRITTEN' : unrelated)
+    if (later === unrelated) expect(await filesOf(source, later)).toEqual({ 'a.yaml': 'new', 'b.yaml': 'new' })
+  })
+
+  async function filesOf(source: ReturnType<typeof gitSource>, id: string): Promise<Record<string, string>> {
+    const snapshot = await source.snapshot({ id }, call)
+    const files: Record<string, string> = {}
+    for (const path of ['a.yaml', 'b.yaml']) files[path] = Buffer.from(await snapshot.read(path, call)).toString()
+    return files
+  }
+})
+
+/** `main` is at `old`; `next` follows it, and no ref leads there yet. */
+async function movingRepository(): Promise<{ repository: ServedRepository; old: string; next: string }> {
+  const repository = await server.createRepository(`moving-${count++}`)
+  const old = await repository.commit({ 'a.yaml': 'old', 'b.yaml': 'old' })
+  const next = await repository.commit({ 'a.yaml': 'new', 'b.yaml': 'new' })
+  await repository.git('update-ref', 'refs/heads/main', old)
+  return { repository, old, next }
+}
+
+/** Between the list of refs and the fetch, once. */
+function moveAtFetch({ folder }: ServedRepository, to: string, then: () => void = () => {}): void {
+  server.fail(({ method, body }) => {
+    if (method !== 'POST' || !body.includes('command=fetch')) return undefined
+    execFileSync('git', ['update-ref', 'refs/heads/main', to], { cwd: folder })
+    then()
+    server.fail(undefined)
+    return undefined
+  })
+}
