@@ -36,6 +36,8 @@ export {
   throwIfAborted,
   withDeadline,
 } from './runtime/call.ts'
+export { OutputReference, outputOf, resolveOutput } from './runtime/output-reference.ts'
+export { type ResolvedVariable, type Variable, type Variables, resolveVariable, textsIn } from './runtime/variable.ts'
 export type { Revision, Snapshot, Source, SourceEdit, SourceWriter, TreeEntry } from './source/source.ts'
 export { type PathChange, difference } from './source/difference.ts'
 export { walk } from './source/walk.ts'

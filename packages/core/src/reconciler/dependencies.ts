@@ -3,14 +3,16 @@ import type { ApplicationState } from '../feedback/state.ts'
 import type { Inputs, Outputs } from '../runtime/call.ts'
 import type { Engine } from './engine.ts'
 import type { Member } from './member.ts'
+import { secretsIn } from './outputs.ts'
 
-/** What the applications it depends on have published. */
-export function gatherInputs({ members }: Engine, { application }: Member): Inputs {
+/** What the applications it depends on have published. What of it is sensitive is taken out of all it says from now on. */
+export function gatherInputs({ members }: Engine, { application, redactor }: Member): Inputs {
   const inputs: Record<string, Outputs> = {}
   for (const name of application.dependsOn ?? []) {
     const outputs = members.get(name)?.outputs
     if (outputs !== undefined && Object.keys(outputs).length > 0) inputs[name] = outputs
   }
+  for (const secret of secretsIn(inputs)) redactor.add(secret)
   return inputs
 }
 

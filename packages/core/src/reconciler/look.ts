@@ -1,12 +1,10 @@
 import type { ActualState } from '../actual/actual.ts'
 import type { DesiredState } from '../desired/desired.ts'
-import { digestOf } from '../desired/digest.ts'
 import type { Plan, PlanMode } from '../plan/plan.ts'
-import type { Inputs } from '../runtime/call.ts'
-import type { Json } from '../runtime/json.ts'
 import type { Revision } from '../source/source.ts'
 import { recordOf, tell } from './engine.ts'
 import { type Basis, sameBasis } from './member.ts'
+import { inputsDigest } from './outputs.ts'
 import { owesHooks } from './record.ts'
 import { driftDelayMs } from './policy/timing.ts'
 import { type Session, type Wanted, ask, think } from './session.ts'
@@ -40,11 +38,6 @@ export async function basisOf(session: Session, revision: Revision): Promise<Bas
     return snapshot.digest('', call)
   })
   return { snapshotDigest, inputsDigest: inputsDigest(session.inputs) }
-}
-
-/** Identifies inputs; sensitive ones count by their digest like all others, which stays in memory. */
-function inputsDigest(inputs: Inputs): string {
-  return Object.keys(inputs).length === 0 ? '' : digestOf(JSON.parse(JSON.stringify(inputs)) as Json)
 }
 
 /** Whether there is any reason to look at the target: new declarations, a hint, or the time has come. */

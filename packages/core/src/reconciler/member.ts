@@ -3,6 +3,7 @@ import type { LedgerRecord } from '../ledger/ledger.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Outputs } from '../runtime/call.ts'
 import type { GitOpsError } from '../runtime/errors.ts'
+import type { Redactor } from '../runtime/redactor.ts'
 import type { Revision, Source } from '../source/source.ts'
 import type { Target } from '../target/target.ts'
 import type { Application } from './application.ts'
@@ -16,6 +17,8 @@ export interface Member {
   readonly source: Source
   readonly target: Target
   readonly policy: Policy
+  /** Knows the sensitive outputs that it receives. */
+  readonly redactor: Redactor
   /** What the ledger knows of it was told. */
   remembered: boolean
   /** As it was last read or committed; absent when it must be read again. */

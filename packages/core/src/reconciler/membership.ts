@@ -1,8 +1,10 @@
 import { GitOpsError } from '../runtime/errors.ts'
+import { createRedactor } from '../runtime/redactor.ts'
 import type { Application } from './application.ts'
 import { type Engine, commit, recordOf, tell } from './engine.ts'
 import type { Member } from './member.ts'
 import { resolvePolicy } from './policy/policy.ts'
+import { redactApplication } from './redaction/redact-application.ts'
 
 /** Takes an application on, with what the ledger remembers of it. */
 export async function addMember(engine: Engine, application: Application): Promise<Member> {
@@ -44,13 +46,17 @@ export async function remember(engine: Engine, member: Member): Promise<void> {
 }
 
 function newMember(application: Application): Member {
-  const { name, source, target, policy } = application
+  const { name, policy, dependsOn = [] } = application
+  const redactor = createRedactor()
+  // Whoever receives outputs may receive secrets, and another system may quote them in its answers.
+  const { source, target } = dependsOn.length === 0 ? application : redactApplication(application, redactor)
   return {
     name,
     application,
     source,
     target,
     policy: resolvePolicy(policy),
+    redactor,
     remembered: false,
     hinted: false,
     driftDueMs: 0,

@@ -18,6 +18,7 @@ import { basisOf, declare, isSettled, isSettledOn, makePlan, observe, resolveRev
 import { type Basis, type CurrentRun, type Member, sameBasis } from './member.ts'
 import { tellProgress } from './progress.ts'
 import type { QueuedWork } from './queue.ts'
+import { published } from './outputs.ts'
 import { countActions, isRecorded, recordApplied, runRecord } from './record.ts'
 import { recover } from './recovery.ts'
 import type { RunOptions, RunResult } from './run-result.ts'
@@ -273,7 +274,7 @@ function settle({ member, run }: Session, { desired, basis }: Wanted, { version 
 
 async function publishOutputs(session: Session, { desired }: Wanted): Promise<void> {
   const { member, call } = session
-  member.outputs = (await member.target.outputs?.(desired, call)) ?? {}
+  member.outputs = published((await member.target.outputs?.(desired, call)) ?? {})
 }
 
 async function recordRun(

@@ -1,12 +1,15 @@
-import { memorySource, type DesiredState, type GitOpsError } from '@gitops-sdk/core'
+import { memorySource, outputOf, Secret, type DesiredState, type GitOpsError, type RunCall } from '@gitops-sdk/core'
 import { testCall } from '@gitops-sdk/core/testing'
 import { expect, test } from 'vitest'
 import { declareObjects, type DeclareOptions } from './declare.ts'
 import { filesRenderer } from './files.ts'
 import { canonicalQuantity } from './quantity.ts'
 
-async function declared(files: Record<string, string>, more: Partial<DeclareOptions> = {}): Promise<DesiredState> {
-  const call = testCall()
+async function declared(
+  files: Record<string, string>,
+  more: Partial<DeclareOptions> = {},
+  call: RunCall = testCall(),
+): Promise<DesiredState> {
   const source = memorySource({ files })
   const snapshot = await source.snapshot(await source.resolve(call), call)
   const scopeOf = async (): Promise<undefined> => undefined
@@ -314,6 +317,35 @@ test('a variable without a value is refused, one in an exempt object is left alo
   expect((await one(text)).body['data']).toEqual({ a: '${missing}' })
   const exempt = `${head('ConfigMap')}  annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}\ndata: {a: "\${missing}"}\n`
   expect((await one(exempt, { variables: {} })).body['data']).toEqual({ a: '${missing}' })
+})
+
+test('what a secret variable fills is marked, also inside a text and a list, and its value is in no digest of its own', async () => {
+  const text = `${head('Widget', 'example.org/v1')}spec: {url: "db://u:\${password}@h", env: [{value: "\${password}"}], "a/b": "\${password}", tag: "\${tag}"}\n`
+  const variables = { password: new Secret('opensesame'), tag: 'v1' }
+  const { body, sensitive } = await one(text, { variables })
+  expect(body['spec']).toMatchObject({ url: 'db://u:opensesame@h', env: [{ value: 'opensesame' }], tag: 'v1' })
+  expect(sensitive).toEqual(['/spec/url', '/spec/env/0/value', '/spec/a~1b'])
+  expect((await one(text, { variables: { ...variables, tag: 'v2' } })).digest).not.toBe(
+    (await one(text, { variables })).digest,
+  )
+})
+
+test('an output of another application keeps its type, and a secret one may not name an object', async () => {
+  const inputs = { network: { size: { value: 3, sensitive: false }, name: { value: 'hidden', sensitive: true } } }
+  const call = testCall({ inputs })
+  const variables = { size: outputOf('network', 'size'), name: outputOf('network', 'name') }
+  const { resources } = await declared(
+    { 'a.yaml': `${head('Widget', 'example.org/v1')}spec: {replicas: "\${size}"}\n` },
+    { variables },
+    call,
+  )
+  expect(resources[0]?.body['spec']).toEqual({ replicas: 3 })
+  expect(resources[0]?.sensitive).toBeUndefined()
+  const named = { 'a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "${name}"}\n' }
+  await expect(declared(named, { variables }, call)).rejects.toMatchObject({ code: 'DECLARATION_INVALID' })
+  await expect(declared(named, { variables: { name: outputOf('network', 'other') } }, call)).rejects.toMatchObject({
+    code: 'INPUT_MISSING',
+  })
 })
 
 const annotated: readonly (readonly [annotation: string, value: string, expected: object])[] = [

@@ -9,9 +9,12 @@ import {
   type Renderer,
   refKey,
   type Resource,
+  type ResolvedVariable,
+  resolveVariable,
   resource,
   type RunCall,
   type Snapshot,
+  type Variables,
 } from '@gitops-sdk/core'
 import { asApplySet } from './apply-set.ts'
 import { wishesOf } from './annotations.ts'
@@ -22,7 +25,7 @@ import { normalise } from './normalise.ts'
 import { assertAllowed, type NamespacePolicy } from './policy.ts'
 import { precedeDependents } from './precede.ts'
 import { scopesFor, type ScopeLookup } from './scope.ts'
-import { substitute, type Variables } from './substitute.ts'
+import { substitute } from './substitute.ts'
 
 /** How declarations are read. */
 export interface DeclareOptions {
@@ -56,7 +59,7 @@ export async function declareObjects(
   options: DeclareOptions,
 ): Promise<DesiredState> {
   const { documents, tool, warnings = [] } = await options.renderer.render({ snapshot, path: options.path }, call)
-  const variables = typeof options.variables === 'function' ? options.variables(call) : options.variables
+  const variables = resolveVariables(options, call)
   const declared = collect(documents, options.maxObjects, variables)
   const scopeOf = scopesFor(declared, options.scopeOf)
   const remarks: string[] = [...warnings]
@@ -68,24 +71,46 @@ export async function declareObjects(
     remarks.push(...made.remarks)
     if (made.createOnly) createOnly.add(refKey(made.resource.ref))
   }
-  const inputs: Json = { tool: tool ?? null, variables: variables ?? null }
+  const inputs: Json = { tool: tool ?? null, variables: shownOf(variables) }
   const payload: KubePayload = { createOnly }
   const set = { application: call.application, namespace: options.namespaces.default ?? 'default' }
   const members = options.applySet === true ? asApplySet(resources, set) : resources
   return desiredState(snapshot.revision, precedeDependents(members), { inputs, warnings: remarks, payload })
 }
 
+function resolveVariables(
+  { variables }: DeclareOptions,
+  call: RunCall,
+): ReadonlyMap<string, ResolvedVariable> | undefined {
+  const given = typeof variables === 'function' ? variables(call) : variables
+  return given && new Map(Object.entries(given).map(([name, each]) => [name, resolveVariable(each, call)]))
+}
+
+/** Sensitive ones count where they stand: a digest that is kept must not let anybody try out one alone. */
+function shownOf(variables: ReadonlyMap<string, ResolvedVariable> | undefined): Json {
+  if (variables === undefined) return null
+  return Object.fromEntries(
+    [...variables].flatMap(([name, { value, sensitive }]) => (sensitive ? [] : [[name, value]])),
+  )
+}
+
+interface Filled extends Declared {
+  /** JSON Pointers at what must not be seen. */
+  readonly sensitive: readonly string[]
+}
+
 function collect(
   documents: readonly RenderedDocument[],
   maxObjects: number,
-  variables: Variables | undefined,
-): Declared[] {
-  const declared: Declared[] = []
+  variables: ReadonlyMap<string, ResolvedVariable> | undefined,
+): Filled[] {
+  const declared: Filled[] = []
   for (const document of documents) {
     for (const { body, origin } of flatten(document)) {
       if (declared.length === maxObjects)
         throw new GitOpsError('DECLARATION_LIMIT', `More than ${maxObjects} objects are declared (maxObjects).`)
-      declared.push({ origin, body: variables === undefined ? body : substitute(body, variables, originText(origin)) })
+      const filled = variables === undefined ? { body, sensitive: [] } : substitute(body, variables, originText(origin))
+      declared.push({ origin, ...filled })
     }
   }
   return declared
@@ -97,7 +122,11 @@ interface Made {
   readonly remarks: readonly string[]
 }
 
-async function declareOne({ body, origin }: Declared, scopeOf: ScopeLookup, policy: NamespacePolicy): Promise<Made> {
+async function declareOne(
+  { body, origin, sensitive }: Filled,
+  scopeOf: ScopeLookup,
+  policy: NamespacePolicy,
+): Promise<Made> {
   const place = originText(origin)
   const identity = identify(body, origin)
   check(body, place)
@@ -111,11 +140,12 @@ async function declareOne({ body, origin }: Declared, scopeOf: ScopeLookup, poli
     if (field !== 'status')
       remarks.push(`${place}: ${field} of ${label(ref)} is written by the server and was left out.`)
   for (const what of wishes.unsupported) remarks.push(`${place}: ${label(ref)} asks for ${what}.`)
+  const secrets = isSecret(identity) ? ['/data', '/stringData', ...sensitive] : sensitive
   const made = resource({
     ref,
     body: normalised.body,
     origin,
-    ...(isSecret(identity) && { sensitive: ['/data', '/stringData'] }),
+    ...(secrets.length > 0 && { sensitive: secrets }),
     ...(wishes.order && { order: wishes.order }),
     ...(wishes.options && { options: wishes.options }),
   })

@@ -1,8 +1,12 @@
-import { GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { GitOpsError, type Json, type JsonObject, type ResolvedVariable } from '@gitops-sdk/core'
 import { annotationsOf, OWN } from './annotations.ts'
 
-/** Values for `${name}` in declarations. A value keeps its type and its line breaks. */
-export type Variables = Readonly<Record<string, Json>>
+/** A body with its values, and where sensitive ones stand in it. */
+export interface Substituted {
+  readonly body: JsonObject
+  /** JSON Pointers. */
+  readonly sensitive: readonly string[]
+}
 
 const whole = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-=]([^${}]*))?\}$/
 const inside = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-=]([^${}]*))?\}/g
@@ -15,20 +19,35 @@ const inside = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-=]([^${}]*))?\}/g
  * number). `$${name}` stands for `${name}` itself. Values are not looked at again.
  *
  * An object with the annotation `gitops-sdk/substitute: disabled` (or Flux's) stays as it is. Throws
- * `DECLARATION_INVALID`, naming variable and field, for a variable without value and default.
+ * `DECLARATION_INVALID`, naming variable and field, for a variable without value and default, and for a
+ * sensitive one where the object is named: names show everywhere.
  */
-export function substitute(body: JsonObject, variables: Variables, place: string): JsonObject {
-  if (isExempt(body)) return body
-  const known = new Map(Object.entries(variables))
+export function substitute(
+  body: JsonObject,
+  variables: ReadonlyMap<string, ResolvedVariable>,
+  place: string,
+): Substituted {
+  if (isExempt(body)) return { body, sensitive: [] }
+  const sensitive = new Set<string>()
   const valueOf = (name: string, fallback: string | undefined, path: string): Json => {
-    const value = known.get(name)
-    if (value !== undefined) return value
+    const known = variables.get(name)
+    if (known?.sensitive === true) sensitive.add(refuseInName(name, path, place))
+    if (known !== undefined) return known.value
     if (fallback !== undefined) return fallback
     throw new GitOpsError('DECLARATION_INVALID', `${place}: the variable ${name} used at ${path} has no value.`, {
       details: { variable: name, path },
     })
   }
-  return fillObject(body, '', valueOf)
+  return { body: fillObject(body, '', valueOf), sensitive: [...sensitive] }
+}
+
+/** Where an object says what it is. */
+const naming = /^\/(apiVersion|kind|metadata\/(name|generateName|namespace))$/
+
+function refuseInName(variable: string, path: string, place: string): string {
+  if (!naming.test(path)) return path
+  const message = `${place}: the variable ${variable} is sensitive, and ${path} shows everywhere. Use it in a value.`
+  throw new GitOpsError('DECLARATION_INVALID', message, { details: { variable, path } })
 }
 
 type ValueOf = (name: string, fallback: string | undefined, path: string) => Json
@@ -42,7 +61,7 @@ function isExempt(body: JsonObject): boolean {
 function fillObject(object: JsonObject, path: string, valueOf: ValueOf): JsonObject {
   const fill = ([key, value]: readonly [string, Json]): [string, Json] => [
     key,
-    fillIn(value, `${path}/${key}`, valueOf),
+    fillIn(value, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, valueOf),
   ]
   return Object.fromEntries(Object.entries(object).map(fill))
 }

@@ -16,6 +16,7 @@ import {
   type Snapshot,
   type Target,
   throwIfAborted,
+  type Variables,
 } from '@gitops-sdk/core'
 import { applyObjects } from '../apply/apply.ts'
 import type { ConflictPolicy } from '../apply/conflict.ts'
@@ -24,7 +25,6 @@ import { assessObjects } from '../assess/assess.ts'
 import { declareObjects } from '../declare/declare.ts'
 import { filesRenderer } from '../declare/files.ts'
 import type { NamespacePolicy } from '../declare/policy.ts'
-import type { Variables } from '../declare/substitute.ts'
 import type { ScopeLookup } from '../declare/scope.ts'
 import { changes } from '../observe/changes.ts'
 import { actualFrom, claimOf, type Verified, wantedFor } from '../observe/observe.ts'
@@ -50,7 +50,10 @@ export interface KubernetesTargetOptions {
   readonly path?: string
   /** @defaultValue plain files */
   readonly renderer?: Renderer
-  /** Fills `${name}` in declarations; a function receives the outputs of other applications in `call.inputs`. */
+  /**
+   * Fills `${name}` in declarations. `outputOf(application, name)` stands for an output of another application; a
+   * function receives all of them in `call.inputs`. Where a secret stands is redacted in every plan.
+   */
   readonly variables?: Variables | ((call: RunCall) => Variables)
   readonly namespaces?: NamespacePolicy
   /** What happens when other managers own declared fields. @defaultValue 'heal' */

@@ -1,7 +1,7 @@
-import { type DesiredState, type RunCall, type Snapshot, digestOf } from '@gitops-sdk/core'
+import { type DesiredState, type RunCall, type Snapshot, type Variables, digestOf } from '@gitops-sdk/core'
 import type { Kit, Module } from '../workspace/kit.ts'
 import { type ModuleOptions, moduleFiles } from '../workspace/module.ts'
-import { type Variables, resolveVariables } from '../workspace/variables.ts'
+import { resolveVariables } from '../workspace/variables.ts'
 
 /** Which module is declared, and with what. */
 export interface DeclareOptions extends ModuleOptions {
@@ -19,7 +19,7 @@ export async function declareModule(
   call: RunCall,
 ): Promise<DesiredState> {
   const { root, files } = await moduleFiles(snapshot, options, call)
-  const variables = resolveVariables(await options.variables(call))
+  const variables = resolveVariables(await options.variables(call), call)
   const filesDigest = digestOf(files.map(({ path, digest }) => [path, digest]))
   const { seal } = await kit.store()
   // Keyed: a digest that is kept must not let anybody try out secrets.

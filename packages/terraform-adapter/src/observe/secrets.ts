@@ -1,5 +1,4 @@
-import type { Json, Redactor } from '@gitops-sdk/core'
-import { textsIn } from '../workspace/variables.ts'
+import { type Json, type Redactor, textsIn } from '@gitops-sdk/core'
 import type { PlanJson, ResourceChangeJson } from './plan-json.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { GitOpsError, type RunCall, type Secret, createSeal } from '@gitops-sdk/core'
+import { GitOpsError, type RunCall, type Secret, type Variables, createSeal } from '@gitops-sdk/core'
 import { type StateServer, stateServer } from '../backend/managed.ts'
 import type { Cli } from '../cli/cli.ts'
 import { type Environment, checkEnvironment } from '../cli/environment.ts'
@@ -9,7 +9,6 @@ import { type BlobStore, fileBlobs } from '../store/blobs.ts'
 import { storeKey } from '../store/key.ts'
 import { sealedBlobs } from '../store/sealed.ts'
 import type { Backend, Kit, Store } from '../workspace/kit.ts'
-import type { Variables } from '../workspace/variables.ts'
 
 /** What a Terraform target is made of. */
 export interface TerraformTargetOptions {
@@ -30,7 +29,10 @@ export interface TerraformTargetOptions {
    * @defaultValue managed, with 50 versions
    */
   readonly backend?: BackendOptions
-  /** Variables of the module. A function receives the outputs of other applications in `call.inputs`. */
+  /**
+   * Variables of the module. `outputOf(application, name)` stands for an output of another application; a function
+   * receives all of them in `call.inputs`.
+   */
   readonly variables?: Variables | ((call: RunCall) => Variables | Promise<Variables>)
   /** What providers need in their environment. Nothing else is inherited but `PATH` and the language. */
   readonly environment?: Environment | ((call: RunCall) => Environment | Promise<Environment>)

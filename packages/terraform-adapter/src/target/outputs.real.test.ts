@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { type ApplicationEvent, createReconciler, memoryLedger, memorySource } from '@gitops-sdk/core'
+import { type ApplicationEvent, createReconciler, memoryLedger, memorySource, outputOf } from '@gitops-sdk/core'
 import { expect, test } from 'vitest'
 import { openStage, record } from '../testing/stage.ts'
 
@@ -51,11 +51,11 @@ test('outputs are typed inputs of other applications, a sensitive one shows nowh
         source: stage.source,
         dependsOn: ['network'],
         target: stage.target({
-          variables: ({ inputs }) => ({
-            network: String(inputs['network']?.['id']?.value),
-            zones: inputs['network']!['zones']!,
-            token: inputs['network']!['token']!,
-          }),
+          variables: {
+            network: outputOf('network', 'id'),
+            zones: outputOf('network', 'zones'),
+            token: outputOf('network', 'token'),
+          },
         }),
         policy: { intervalMs: 0 },
       },

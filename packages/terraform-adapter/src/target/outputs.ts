@@ -1,4 +1,4 @@
-import { type DesiredState, type Output, type Outputs, type RunCall } from '@gitops-sdk/core'
+import { type DesiredState, type Output, type Outputs, type RunCall, textsIn } from '@gitops-sdk/core'
 import { type StateJson, parseState } from '../backend/state.ts'
 import { failureOf } from '../cli/diagnostics.ts'
 import { moduleOf } from '../observe/observe.ts'
@@ -7,7 +7,6 @@ import type { Kit } from '../workspace/kit.ts'
 import { prepare } from '../workspace/prepare.ts'
 import { closeRun, openRun } from '../workspace/runs.ts'
 import type { Site } from '../workspace/site.ts'
-import { textsIn } from '../workspace/variables.ts'
 
 /** The outputs of the module, as the state holds them. Sensitive ones are marked, and their values shown nowhere. */
 export async function readOutputs(kit: Kit, site: Site, desired: DesiredState, call: RunCall): Promise<Outputs> {

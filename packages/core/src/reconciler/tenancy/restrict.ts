@@ -50,6 +50,9 @@ function restrictTarget(name: string, target: Target, rules: Restrictions): Targ
     // What a target lacks must stay absent: the engine asks by looking.
     ...(target.watch && { watch: (desired, owned, call) => target.watch!(desired, owned, call) }),
     ...(target.recover && { recover: (entry, call) => target.recover!(entry, call) }),
+    ...(target.resolveSuspects && {
+      resolveSuspects: (resolutions, call) => target.resolveSuspects!(resolutions, call),
+    }),
     ...(target.outputs && { outputs: (desired, call) => target.outputs!(desired, call) }),
     ...(target[Symbol.asyncDispose] && { [Symbol.asyncDispose]: () => target[Symbol.asyncDispose]!() }),
   }
