@@ -138,7 +138,9 @@ async function isUnchanged(
 async function unchanged(session: Session, wanted: Wanted, actual: ActualState): Promise<Ending> {
   settle(session, wanted, actual)
   await noteRevision(session, wanted)
-  await timed(session, 'assess', () => assessOnce(session, withoutHooks(wanted.desired), actual))
+  const { status } = await timed(session, 'assess', () => assessOnce(session, withoutHooks(wanted.desired), actual))
+  // An address may be given, or a password changed, long after everything works.
+  if (status === 'healthy') await publishOutputs(session, wanted)
   return stillReady(session, wanted.revision)
 }
 
