@@ -20,10 +20,25 @@ export async function* difference(
   if ((await before.digest(path, call)) === (await after.digest(path, call))) return
   const left = await entriesOf(before, path, call)
   const right = await entriesOf(after, path, call)
-  const paths = [...new Set([...left.keys(), ...right.keys()])].toSorted((a, b) => (a < b ? -1 : 1))
-  for (const one of paths) {
+  for (const [old, next] of sideBySide(left, right)) {
     throwIfAborted(call)
-    yield* differenceOf(left.get(one), right.get(one), { before, after }, call)
+    if (old?.digest !== next?.digest || old?.type !== next?.type)
+      yield* differenceOf(old, next, { before, after }, call)
+  }
+}
+
+/** Pairs the entries of two sorted lists by path. */
+function* sideBySide(
+  left: readonly TreeEntry[],
+  right: readonly TreeEntry[],
+): Generator<readonly [TreeEntry | undefined, TreeEntry | undefined], void> {
+  for (let l = 0, r = 0; l < left.length || r < right.length;) {
+    const [old, next] = [left[l], right[r]]
+    const takeOld = old !== undefined && (next === undefined || old.path <= next.path)
+    const takeNext = next !== undefined && (old === undefined || next.path <= old.path)
+    if (takeOld) l++
+    if (takeNext) r++
+    yield [takeOld ? old : undefined, takeNext ? next : undefined]
   }
 }
 
@@ -38,7 +53,6 @@ async function* differenceOf(
   both: Both,
   call: Call,
 ): AsyncGenerator<PathChange, void> {
-  if (left?.digest === right?.digest && left?.type === right?.type) return
   if (left?.type === 'folder' && right?.type === 'folder')
     return yield* difference(both.before, both.after, left.path, call)
   if (left?.type === 'folder') yield* everyFile(both.before, left, 'removed', call)
@@ -64,8 +78,8 @@ async function* everyFile(
   }
 }
 
-async function entriesOf(snapshot: Snapshot, path: string, call: Call): Promise<ReadonlyMap<string, TreeEntry>> {
-  const entries = new Map<string, TreeEntry>()
-  for await (const entry of snapshot.list(path, call)) entries.set(entry.path, entry)
+async function entriesOf(snapshot: Snapshot, path: string, call: Call): Promise<readonly TreeEntry[]> {
+  const entries: TreeEntry[] = []
+  for await (const entry of snapshot.list(path, call)) entries.push(entry)
   return entries
 }

@@ -4,6 +4,7 @@ import { parseCommit } from './commit.ts'
 import { type GitLimits, limitError } from './limits.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from './slice.ts'
 import type { ObjectStore } from './store/object-store.ts'
+import type { GitTreeEntry } from './tree.ts'
 
 /** Trees of which everything below them is known to be here. */
 export type CheckedTrees = Set<string>
@@ -25,16 +26,26 @@ interface Walk extends CompletenessContext {
 
 /**
  * Checks that everything a commit refers to is here, can be read and has safe names. Folders that
- * were checked before are skipped, so that a small commit costs little. Throws `SOURCE_CORRUPT`,
+ * were checked before are skipped, and so is what a folder has in common with the one at the same
+ * place of `like`, a commit that was checked: a small commit costs little. Throws `SOURCE_CORRUPT`,
  * `SOURCE_PATH_UNSAFE` or `SOURCE_LIMIT`.
  */
-export async function assertComplete(oid: string, context: CompletenessContext, call: Call): Promise<void> {
+export async function assertComplete(
+  oid: string,
+  context: CompletenessContext,
+  call: Call,
+  like?: string,
+): Promise<void> {
   const walk: Walk = { ...context, slicer: createSlicer(call), done: [], entries: 0 }
-  await checkTree(parseCommit(context.store.expect(oid, 'commit')).tree, 0, walk)
+  await checkTree(treeOf(oid, context), like === undefined ? undefined : treeOf(like, context), 0, walk)
   for (const tree of walk.done) context.checked.add(tree)
 }
 
-async function checkTree(oid: string, depth: number, walk: Walk): Promise<void> {
+function treeOf(commit: string, { store }: CompletenessContext): string {
+  return parseCommit(store.expect(commit, 'commit')).tree
+}
+
+async function checkTree(oid: string, like: string | undefined, depth: number, walk: Walk): Promise<void> {
   const { store, limits, checked } = walk
   if (checked.has(oid)) return
   if (depth > limits.maxPathDepth) throw limitError('maxPathDepth', limits, 'The depth of folders')
@@ -42,12 +53,19 @@ async function checkTree(oid: string, depth: number, walk: Walk): Promise<void> 
   walk.entries += tree.size
   if (walk.entries > limits.maxEntries) throw limitError('maxEntries', limits, 'The number of files')
   if (walk.slicer.isFull(tree.size * 200 + OBJECT_COST)) await walk.slicer.pause()
+  const known = like !== undefined && checked.has(like) ? store.tree(like) : undefined
   for (const entry of tree.values()) {
-    if (entry.type === 'folder') await checkTree(entry.oid, depth + 1, walk)
+    const before = known?.get(entry.name)
+    if (before?.oid === entry.oid && before.type === entry.type) continue
+    if (entry.type === 'folder') await checkTree(entry.oid, folderOf(before), depth + 1, walk)
     else if (entry.type !== 'submodule' && !walk.withoutFiles && !store.has(entry.oid))
       throw absent(entry.oid, entry.name)
   }
   walk.done.push(oid)
+}
+
+function folderOf(entry: GitTreeEntry | undefined): string | undefined {
+  return entry?.type === 'folder' ? entry.oid : undefined
 }
 
 function absent(oid: string, name: string): GitOpsError {

@@ -125,7 +125,7 @@ async function fetchOnTop(
   const request = { wants: [want], haves, shallow: haves, depth, thin: true, ...filter }
   const { pack } = await receive(context, request, call)
   await keepIfGood(context, pack, call, async () => {
-    await assertComplete(commit, { ...context, withoutFiles }, call)
+    await assertComplete(commit, { ...context, withoutFiles }, call, haves[0])
     context.kept.use(commit)
   })
 }
@@ -158,7 +158,8 @@ interface Received {
 }
 
 function receive({ remote, store, limits }: DownloadContext, request: FetchRequest, call: Call): Promise<Received> {
-  const decoding = { limits, cache: store.cache, readBase: (oid: string) => store.read(oid) }
+  const { cache, read: readBase, written: writtenBase } = store
+  const decoding = { limits, cache, readBase, writtenBase }
   return remote.fetch(
     request,
     async ({ pack, shallow }) => ({ pack: await decodePack(pack, decoding, call), shallow }),
@@ -176,9 +177,10 @@ async function keepIfGood(
   store.add(pack)
   try {
     await check()
-    await onPack(pack, call)
   } catch (error) {
     store.replace(store.packs.filter((one) => one !== pack))
     throw error
   }
+  // What is good stays in memory, also when saving it is given up.
+  await onPack(pack, call)
 }

@@ -71,7 +71,9 @@ const lfsHead = Buffer.from('version https://git-lfs.github.com/spec/v1\n')
 const MAX_LFS_POINTER_BYTES = 1024
 
 function isLfsPointer(data: Buffer): boolean {
-  return data.length < MAX_LFS_POINTER_BYTES && data.subarray(0, lfsHead.length).equals(lfsHead)
+  // Nearly every file begins with another letter, which is the cheapest thing to look at.
+  if (data[0] !== lfsHead[0] || data.length >= MAX_LFS_POINTER_BYTES) return false
+  return data.subarray(0, lfsHead.length).equals(lfsHead)
 }
 
 function refused(place: Place, path: string, { type }: Found): GitOpsError {

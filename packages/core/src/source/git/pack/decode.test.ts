@@ -10,7 +10,7 @@ import { type DecodedPack, decodePack } from './decode.ts'
 import { encodePack, wholeEntry } from './encode.ts'
 import { deltaHead, entryHead } from './entry.ts'
 import { readIndexFile, writeIndexFile } from './index-file.ts'
-import { readFromPack } from './read.ts'
+import { entryFromPack, readFromPack } from './read.ts'
 
 const call = createCall()
 const blob = (text: string | Buffer): GitObject => ({ type: 'blob', data: Buffer.from(text) })
@@ -33,11 +33,18 @@ function decode(
   limits: Partial<GitLimits> = {},
   bases: readonly GitObject[] = [],
   pieceBytes = 1 << 16,
+  written: ReadonlyMap<string, Buffer> = new Map(),
 ): Promise<DecodedPack> {
   const complete = completeLimits(limits)
   const here = new Map(bases.map((object) => [hashObject(object.type, object.data), object]))
   const cache = createByteCache<GitObject>(complete.cacheBytes)
-  return decodePack(inPieces(bytes, pieceBytes), { limits: complete, cache, readBase: (oid) => here.get(oid) }, call)
+  const context = {
+    limits: complete,
+    cache,
+    readBase: (oid: string) => here.get(oid),
+    writtenBase: (oid: string) => written.get(oid),
+  }
+  return decodePack(inPieces(bytes, pieceBytes), context, call)
 }
 
 /** Sizes of a delta, then its instructions. */
@@ -77,6 +84,20 @@ test('a base that comes after its delta, or is outside of the pack, is found; th
   expect(thin.index.count).toBe(2)
   const alone = await decode(thin.bytes)
   expect(alone.checksum).toBe(thin.checksum)
+  expect(alone.index.oids.equals(thin.index.oids)).toBe(true)
+})
+
+test('an outside base is copied as it is written in another pack, and compressed again only where it is a delta there', async () => {
+  const other = await decode(pack([entryOf(base), onOid(base, grow)]))
+  const grown = blob('a base!!!')
+  const idOf = (object: GitObject): string => hashObject(object.type, object.data)
+  expect(entryFromPack(other, idOf(base))).toEqual(entryOf(base))
+  expect(entryFromPack(other, idOf(grown))).toBeUndefined()
+  expect(entryFromPack(other, idOf(blob('not there')))).toBeUndefined()
+  const stored = Buffer.concat([entryHead('blob', 6), deflateSync(base.data, { level: 0 })])
+  const thin = await decode(pack([onOid(base, grow)]), {}, [base], 1 << 16, new Map([[idOf(base), stored]]))
+  expect(thin.bytes.includes(stored)).toBe(true)
+  const alone = await decode(thin.bytes)
   expect(alone.index.oids.equals(thin.index.oids)).toBe(true)
 })
 

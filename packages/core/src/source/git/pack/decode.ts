@@ -19,6 +19,8 @@ export interface DecodeContext {
   readonly limits: GitLimits
   /** Objects that are here already: a thin pack builds on them. */
   readonly readBase: (oid: string) => GitObject | undefined
+  /** Such an object as it is written in a pack, where it is whole there: to copy it instead of compressing it again. */
+  readonly writtenBase: (oid: string) => Buffer | undefined
   /** Keeps inflated objects at hand, by id. */
   readonly cache: ByteCache<GitObject>
 }
@@ -128,10 +130,10 @@ function nextEntry(work: Work, ended: boolean): PackEntry | undefined {
 }
 
 function inflateEntry(work: Work, entry: PackEntry): InflatedEntry | Promise<InflatedEntry> {
-  const compressed = work.buffer.bytes.subarray(entry.dataStart)
+  const { bytes } = work.buffer
   return entry.sizeBytes > LARGE_BYTES
-    ? inflateLater(compressed, entry.sizeBytes)
-    : inflate(compressed, entry.sizeBytes)
+    ? inflateLater(bytes, entry.dataStart, entry.sizeBytes)
+    : inflate(bytes, entry.dataStart, entry.sizeBytes)
 }
 
 function take(work: Work, table: EntryTable, entry: PackEntry, end: number): void {
@@ -205,7 +207,7 @@ function objectAt(work: Work, table: EntryTable, position: number): GitObject {
     const known: GitObject | undefined = work.context.cache.get(oidAt(table, at))
     if (known !== undefined) return applyAll(known, deltas)
     const entry = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
-    const { data } = inflate(work.buffer.bytes.subarray(entry.dataStart), entry.sizeBytes)
+    const { data } = inflate(work.buffer.bytes, entry.dataStart, entry.sizeBytes)
     if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta') return applyAll({ type: entry.kind, data }, deltas)
     deltas.push(data)
     const outside = entry.baseOid === undefined ? undefined : work.context.readBase(entry.baseOid)
@@ -287,8 +289,7 @@ function appendBases(work: Work, table: EntryTable, missing: readonly string[]):
   const parts: Buffer[] = [Buffer.from(work.buffer.bytes.subarray(0, -TRAILER_BYTES))]
   let offset = parts[0]?.length ?? 0
   for (const oid of missing) {
-    const object = work.context.readBase(oid) ?? fail('The base of a delta vanished while the pack was read.')
-    const entry = Buffer.concat([entryHead(object.type, object.data.length), deflateSync(object.data, { level: 1 })])
+    const entry = work.context.writtenBase(oid) ?? writeBase(work, oid)
     const at = larger.count++
     larger.oids.write(oid, at * OID_BYTES, 'hex')
     larger.offsets[at] = offset
@@ -302,6 +303,11 @@ function appendBases(work: Work, table: EntryTable, missing: readonly string[]):
   const hash = createHash('sha1')
   for (const part of parts) hash.update(part)
   return Buffer.concat([...parts, hash.digest()])
+}
+
+function writeBase(work: Work, oid: string): Buffer {
+  const object = work.context.readBase(oid) ?? fail('The base of a delta vanished while the pack was read.')
+  return Buffer.concat([entryHead(object.type, object.data.length), deflateSync(object.data, { level: 1 })])
 }
 
 function fail(message: string): never {

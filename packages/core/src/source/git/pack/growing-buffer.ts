@@ -11,22 +11,24 @@ const FIRST_BYTES = 2 ** 16
 /** Doubles its room whenever it is full. */
 export function createGrowingBuffer(): GrowingBuffer {
   let room = Buffer.allocUnsafe(FIRST_BYTES)
-  let length = 0
+  let bytes = room.subarray(0, 0)
   return {
     append: (chunk) => {
-      if (length + chunk.byteLength > room.length) {
-        const larger = Buffer.allocUnsafe(Math.max(room.length * 2, length + chunk.byteLength))
+      const { length } = bytes
+      const end = length + chunk.byteLength
+      if (end > room.length) {
+        const larger = Buffer.allocUnsafe(Math.max(room.length * 2, end))
         room.copy(larger, 0, 0, length)
         room = larger
       }
       room.set(chunk, length)
-      length += chunk.byteLength
+      bytes = room.subarray(0, end)
     },
     get bytes() {
-      return room.subarray(0, length)
+      return bytes
     },
     get length() {
-      return length
+      return bytes.length
     },
   }
 }

@@ -6,7 +6,7 @@ import type { GitObject } from '../objects.ts'
 import type { DecodedPack } from './decode.ts'
 import { applyDelta, readDeltaHead } from './delta.ts'
 import { readEntry } from './entry.ts'
-import { inflate } from './inflate.ts'
+import { LARGE_BYTES, inflate } from './inflate.ts'
 
 /** What reading from packs needs. */
 export interface ReadContext {
@@ -21,6 +21,16 @@ export function readFromPack(pack: DecodedPack, oid: string, context: ReadContex
   return position < 0 ? undefined : readAt(pack, pack.index.offsets[position] ?? 0, context)
 }
 
+/** The object `oid` as it is written in `pack`, or `undefined` when it is not in it or is a delta. */
+export function entryFromPack(pack: DecodedPack, oid: string): Buffer | undefined {
+  const position = pack.index.find(oid)
+  if (position < 0) return undefined
+  const start = pack.index.offsets[position] ?? 0
+  const { kind, dataStart, sizeBytes } = readEntry(pack.bytes, start)
+  if (kind === 'offset-delta' || kind === 'oid-delta' || sizeBytes > LARGE_BYTES) return undefined
+  return pack.bytes.subarray(start, dataStart + inflate(pack.bytes, dataStart, sizeBytes).usedBytes)
+}
+
 /** Follows deltas down to a whole object, then puts them together on the way back. */
 function readAt(pack: DecodedPack, start: number, context: ReadContext): GitObject {
   const deltas: { readonly offset: number; readonly delta: Buffer }[] = []
@@ -30,7 +40,7 @@ function readAt(pack: DecodedPack, start: number, context: ReadContext): GitObje
     const entry = readEntry(pack.bytes, offset)
     if (entry.sizeBytes > context.limits.maxObjectBytes)
       throw limitError('maxObjectBytes', context.limits, `An object of ${entry.sizeBytes} bytes`)
-    const { data } = inflate(pack.bytes.subarray(entry.dataStart), entry.sizeBytes)
+    const { data } = inflate(pack.bytes, entry.dataStart, entry.sizeBytes)
     if (entry.kind === 'offset-delta' || entry.kind === 'oid-delta') {
       deltas.push({ offset, delta: data })
       offset = entry.baseOffset ?? offsetOf(pack, entry.baseOid ?? '')

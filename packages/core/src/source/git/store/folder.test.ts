@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createCall } from '../../../runtime/call.ts'
+import type { Clock } from '../../../runtime/clock.ts'
 import { runGit } from '../../../testing/git/git-command.ts'
 import { type GitServer, startGitServer } from '../../../testing/git/git-server.ts'
 import type { ServedRepository } from '../../../testing/git/served-repository.ts'
@@ -119,6 +120,31 @@ test('many polls with a commit each leave few packs, no more than twice the byte
   expect(await bytes(folder)).toBeLessThan(2 * (await bytes(join(folder, 'fresh'))) + 300_000)
   expect(await runGit(['fsck', '--full', '--strict'], { cwd: folder })).not.toMatch(/error|missing|corrupt/)
 }, 60_000)
+
+test('a save that is given up while another process holds the folder loses nothing', async () => {
+  await repository.commit({ a: 'one' })
+  await using source = open({ limits: { cacheBytes: 1 } })
+  await source.resolve(call)
+  await repository.commit({ a: 'two' })
+  await writeFile(join(folder, 'gitops.lock'), 'another process')
+  const giveUp = new AbortController()
+  const clock: Clock = {
+    ...call.clock,
+    setTimer: (delayMs, run) => {
+      if (delayMs < 100) giveUp.abort()
+      return call.clock.setTimer(delayMs, run)
+    },
+  }
+  await expect(source.resolve({ ...call, clock, signal: giveUp.signal })).rejects.toMatchObject({ code: 'CANCELLED' })
+  await rm(join(folder, 'gitops.lock'))
+  expect(await readNow(source, 'a')).toBe('two')
+  await repository.commit({ a: 'three' })
+  await source.resolve(call)
+  await using after = open()
+  serverIsDown()
+  const snapshot = await after.snapshot({ id: await repository.git('rev-parse', 'main') }, call)
+  expect(Buffer.from(await snapshot.read('a', call)).toString()).toBe('three')
+})
 
 test('several processes share one folder: what each fetched is whole, whatever the others remove', async () => {
   await repository.commit({ a: lines(0), b: lines(1) })

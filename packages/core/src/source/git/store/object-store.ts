@@ -7,7 +7,7 @@ import type { DecodedPack } from '../pack/decode.ts'
 import { readEntry } from '../pack/entry.ts'
 import { LARGE_BYTES, inflateLater } from '../pack/inflate.ts'
 import { findPrefix } from '../pack/pack-index.ts'
-import { readFromPack } from '../pack/read.ts'
+import { entryFromPack, readFromPack } from '../pack/read.ts'
 import { type GitTree, parseTree } from '../tree.ts'
 
 /** Objects by id, out of the packs that were received. */
@@ -17,6 +17,8 @@ export interface ObjectStore {
   readonly cache: ByteCache<GitObject>
   has(oid: string): boolean
   read(oid: string): GitObject | undefined
+  /** An object as it is written in one of the packs, where it is whole and not large. */
+  written(oid: string): Buffer | undefined
   /** A parsed folder. Throws `SOURCE_CORRUPT` when it is not here or not a folder. */
   tree(oid: string): GitTree
   /** An object that must be here and of this type. */
@@ -62,6 +64,7 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
     },
     has: (oid) => packs.some((pack) => pack.index.find(oid) >= 0),
     read,
+    written: (oid) => firstOf(packs, (pack) => entryFromPack(pack, oid)),
     expect,
     tree: (oid) => {
       const known = trees.get(oid)
@@ -72,7 +75,9 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
     },
     blob: async (oid) => {
       const large = cache.get(oid) === undefined ? largeEntry(packs, oid) : undefined
-      return large === undefined ? expect(oid, 'blob') : (await inflateLater(large.compressed, large.sizeBytes)).data
+      return large === undefined
+        ? expect(oid, 'blob')
+        : (await inflateLater(large.bytes, large.start, large.sizeBytes)).data
     },
     startingWith: (prefix) => [...new Set(packs.flatMap((pack) => findPrefix(pack.index, prefix)))],
     add: (pack) => {
@@ -84,13 +89,27 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
   }
 }
 
+function firstOf<T>(packs: readonly DecodedPack[], look: (pack: DecodedPack) => T | undefined): T | undefined {
+  for (const pack of packs) {
+    const found = look(pack)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+interface LargeEntry {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly sizeBytes: number
+}
+
 /** A whole file that is so large that inflating it would keep the event loop busy. */
-function largeEntry(packs: readonly DecodedPack[], oid: string): { compressed: Buffer; sizeBytes: number } | undefined {
+function largeEntry(packs: readonly DecodedPack[], oid: string): LargeEntry | undefined {
   for (const { index, bytes } of packs) {
     const position = index.find(oid)
     if (position < 0) continue
     const { kind, sizeBytes, dataStart } = readEntry(bytes, index.offsets[position] ?? 0)
-    return kind === 'blob' && sizeBytes > LARGE_BYTES ? { compressed: bytes.subarray(dataStart), sizeBytes } : undefined
+    return kind === 'blob' && sizeBytes > LARGE_BYTES ? { bytes, start: dataStart, sizeBytes } : undefined
   }
   return undefined
 }
