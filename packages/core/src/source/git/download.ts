@@ -2,7 +2,7 @@ import type { Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import { type CheckedTrees, assertComplete } from './completeness.ts'
 import type { GitLimits } from './limits.ts'
-import { type DecodedPack, decodePack } from './pack/decode.ts'
+import { type DecodeContext, type DecodedPack, decodePack } from './pack/decode.ts'
 import type { FetchRequest } from './protocol/fetch.ts'
 import type { Remote } from './remote.ts'
 import { type SharedRuns, createSharedRuns } from './share.ts'
@@ -158,8 +158,12 @@ interface Received {
 }
 
 function receive({ remote, store, limits }: DownloadContext, request: FetchRequest, call: Call): Promise<Received> {
-  const { cache, read: readBase, written: writtenBase } = store
-  const decoding = { limits, cache, readBase, writtenBase }
+  const decoding: DecodeContext = {
+    limits,
+    cache: store.cache,
+    readBase: (oid) => store.read(oid),
+    writtenBase: (oid) => store.written(oid),
+  }
   return remote.fetch(
     request,
     async ({ pack, shallow }) => ({ pack: await decodePack(pack, decoding, call), shallow }),
