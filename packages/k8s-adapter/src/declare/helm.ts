@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Call, GitOpsError, type JsonObject, type Rendered, type Renderer } from '@gitops-sdk/core'
 import { runTool, type ToolLimits } from '@gitops-sdk/core/node'
+import { checkArchive } from './archive.ts'
 import { documentsIn } from './files.ts'
-import { type FolderLimits, folderLimits, placeInside, writeFolder } from './folder.ts'
+import { type FolderLimits, folderLimits, placeInside, type WrittenFolder, writeFolder } from './folder.ts'
 
 /** How Helm is run. */
 export interface HelmOptions {
@@ -27,7 +28,8 @@ const releaseName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
 
 /**
  * Renders a chart of the snapshot with the Helm binary of the user (`helm template`). Its dependencies
- * must be vendored in `charts/`: nothing is fetched, and no cluster is asked. Hooks of the chart come
+ * must be vendored in `charts/`: nothing is fetched, and no cluster is asked. Packed ones (`.tgz`) are looked
+ * through before Helm unpacks them: `RENDER_FAILED` for links, devices and paths that lead elsewhere. Hooks of the chart come
  * out with their annotations, which `declare` understands.
  */
 export function helmRenderer(options: HelmOptions): Renderer {
@@ -38,6 +40,7 @@ export function helmRenderer(options: HelmOptions): Renderer {
     async render({ snapshot, path }, call): Promise<Rendered> {
       const limits = options.limits ?? {}
       await using folder = await writeFolder(snapshot, { ...folderLimits, ...limits }, call)
+      await checkPacked(folder, { ...folderLimits, ...limits })
       const run = { program: options.program, folder: folder.root, limits, env: homes(folder.root) }
       const operands = [options.releaseName, placeInside(folder.root, path)]
       const { exitCode, stdout, stderr } = await runTool(
@@ -48,6 +51,12 @@ export function helmRenderer(options: HelmOptions): Renderer {
       return { documents: documentsIn(stdout, `helm ${path}`), tool: await versionOf(options.program, call) }
     },
   }
+}
+
+/** Helm unpacks every archive it finds in a chart. */
+async function checkPacked({ root, paths }: WrittenFolder, limits: FolderLimits): Promise<void> {
+  for (const path of paths)
+    if (/\.(tgz|tar\.gz)$/i.test(path)) checkArchive(await readFile(placeInside(root, path)), path, limits)
 }
 
 async function wordsOf(options: HelmOptions, root: string): Promise<string[]> {

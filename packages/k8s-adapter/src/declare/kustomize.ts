@@ -51,43 +51,73 @@ async function versionOf(program: string, call: Call): Promise<string> {
 }
 
 /** Fields that name other files or folders. */
-const referring = [
-  'resources',
-  'bases',
-  'components',
-  'configurations',
-  'crds',
-  'generators',
-  'transformers',
-  'validators',
-  'patchesStrategicMerge',
-]
+const referring = ['resources', 'bases', 'components', 'configurations', 'crds', 'patchesStrategicMerge']
+
+/** Fields that name, or hold, configurations of generators and transformers, which name files again. */
+const configuring = ['generators', 'transformers', 'validators']
+
+/** What a kustomization would have the tool read. */
+interface References {
+  readonly plain: readonly string[]
+  readonly configurations: readonly string[]
+}
 
 async function refuseRemote(folder: WrittenFolder, start: string): Promise<void> {
   const seen = new Set<string>()
-  const visit = async (path: string): Promise<void> => {
-    const file = [...kustomizationNames].map((name) => posix.join(path, name)).find((each) => folder.paths.has(each))
-    if (file === undefined || seen.has(file)) return
+  const follow = async (file: string): Promise<void> => {
+    if (seen.has(file)) return
     seen.add(file)
-    for (const reference of await referencesOf(folder, file)) await visit(resolveReference(folder, file, reference))
+    const { plain, configurations } = referencesIn(await readFile(placeInside(folder.root, file)), file)
+    for (const reference of plain) await visit(resolveReference(folder, file, reference))
+    for (const reference of configurations) {
+      const path = resolveReference(folder, file, reference)
+      await (folder.paths.has(path) ? follow(path) : visit(path))
+    }
+  }
+  const visit = async (path: string): Promise<void> => {
+    const file = kustomizationNames.map((name) => posix.join(path, name)).find((each) => folder.paths.has(each))
+    if (file !== undefined) await follow(file)
   }
   await visit(start)
 }
 
 const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
 
-async function referencesOf(folder: WrittenFolder, file: string): Promise<string[]> {
-  const references: string[] = []
-  for (const { body } of decodeDocuments(await readFile(placeInside(folder.root, file)), file)) {
-    if (body['helmCharts'] !== undefined || body['helmChartInflationGenerator'] !== undefined)
-      throw new GitOpsError('RENDER_FAILED', `${file} asks for Helm charts, which come from a network. Vendor them.`)
-    for (const field of referring) references.push(...texts(body[field]).filter((text) => !text.includes('\n')))
-    const pathOf = (value: unknown): string[] => texts([(value as JsonObject | null)?.['path']])
-    for (const field of ['patches', 'patchesJson6902', 'replacements'])
-      references.push(...(Array.isArray(body[field]) ? body[field].flatMap(pathOf) : []))
-    references.push(...pathOf(body['openapi']))
-  }
-  return references
+function referencesIn(bytes: Uint8Array, file: string): References {
+  const all = [...decodeDocuments(bytes, file)].map(({ body }) => referencesOf(body, file))
+  return { plain: all.flatMap(({ plain }) => plain), configurations: all.flatMap((each) => each.configurations) }
+}
+
+function referencesOf(body: JsonObject, file: string): References {
+  if (body['helmCharts'] !== undefined || body['helmChartInflationGenerator'] !== undefined)
+    throw new GitOpsError('RENDER_FAILED', `${file} asks for Helm charts, which come from a network. Vendor them.`)
+  const configured = configuring.flatMap((field) => texts(body[field]))
+  const inside = configured.filter(isInline).map((text) => referencesIn(new TextEncoder().encode(text), file))
+  const holders = ['patches', 'patchesJson6902', 'replacements', 'configMapGenerator', 'secretGenerator']
+  const plain = [
+    ...referring.flatMap((field) => texts(body[field]).filter((text) => !isInline(text))),
+    // The body itself: it may be the configuration of a generator.
+    ...[body, ...holders.flatMap((field) => objects(body[field])), ...objects([body['openapi']])].flatMap(filesOf),
+    ...inside.flatMap((each) => each.plain),
+  ]
+  const configurations = [
+    ...configured.filter((text) => !isInline(text)),
+    ...inside.flatMap((each) => each.configurations),
+  ]
+  return { plain, configurations }
+}
+
+const isInline = (text: string): boolean => text.includes('\n')
+
+/** The files that a patch, a generator or a transformer reads: a path, or `key=path`. */
+function filesOf(holder: JsonObject): string[] {
+  const lists = ['files', 'envs', 'paths'].flatMap((field) => texts(holder[field]))
+  const single = texts([holder['env'], holder['path']])
+  return [...lists.map((text) => text.replace(/^[^=/]*=/, '')), ...single]
+}
+
+function objects(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'object' && each !== null) : []
 }
 
 function texts(value: unknown): string[] {
