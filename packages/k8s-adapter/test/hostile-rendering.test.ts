@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { type MemoryFiles, type Renderer, createCall, memorySource } from '@gitops-sdk/core'
+import { type MemoryFiles, type Renderer, type RunCall, createCall, memorySource } from '@gitops-sdk/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { helmRenderer, kustomizeRenderer } from '../src/index.ts'
 
@@ -17,7 +17,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const call = createCall()
+const call: RunCall = { ...createCall(), application: 'shop', inputs: {} }
 
 async function render(renderer: Renderer, files: MemoryFiles, path = ''): Promise<unknown> {
   const source = memorySource({ files })
