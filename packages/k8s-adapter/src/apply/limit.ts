@@ -23,7 +23,12 @@ export function createAdaptiveLimit(max: number): AdaptiveLimit {
       waiting.shift()!()
     }
   }
-  const enter = (signal: AbortSignal): Promise<void> =>
+  const enter = async (signal: AbortSignal): Promise<void> => {
+    if (signal.aborted) throw abortError(signal)
+    if (waiting.length > 0 || running >= Math.floor(limit)) return waitForRoom(signal)
+    running++
+  }
+  const waitForRoom = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       const go = (): void => {
         signal.removeEventListener('abort', leave)
@@ -34,7 +39,6 @@ export function createAdaptiveLimit(max: number): AdaptiveLimit {
         if (index !== -1) waiting.splice(index, 1)
         reject(abortError(signal))
       }
-      if (signal.aborted) return leave()
       signal.addEventListener('abort', leave, { once: true })
       waiting.push(go)
       admit()

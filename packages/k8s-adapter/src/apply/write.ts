@@ -17,7 +17,7 @@ import { refusalOf } from '../client/errors.ts'
 import { applyObject, deleteObject, getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeAnswer, KubeClient } from '../client/port.ts'
 import type { ClusterCache } from '../observe/cache.ts'
-import { fingerprint, fingerprintText } from '../observe/field-set.ts'
+import { fingerprintText } from '../observe/field-set.ts'
 import { type ConflictPolicy, describeConflict, isConflict, mayTake } from './conflict.ts'
 import type { AdaptiveLimit } from './limit.ts'
 import { migrate, needsMigration } from './migrate.ts'
@@ -132,11 +132,10 @@ async function settled(
   call: RunCall,
 ): Promise<Written> {
   const object = answer.body
-  writing.cache.wrote(place.served, object)
+  const { fingerprint } = writing.cache.wrote(place.served, object)
   const metadata = object['metadata'] as JsonObject
   if (metadata['deletionTimestamp'] !== undefined) throw terminating(change, metadata)
   if (change.ref.kind === 'CustomResourceDefinition') await established(object, writing, call)
-  const proof = fingerprint(object, writing.manager)
   const warnings =
     change.action === 'create' && answer.status === 200
       ? [...answer.warnings, `${label(change.ref)} was there already; it was taken over.`]
@@ -144,7 +143,7 @@ async function settled(
   return {
     uid: String(metadata['uid'] as string),
     version: String(metadata['resourceVersion'] as string),
-    ...(proof && { note: fingerprintText(proof) }),
+    ...(fingerprint && { note: fingerprintText(fingerprint) }),
     ...(warnings.length > 0 && { warnings }),
   }
 }

@@ -12,7 +12,7 @@ import { createDiscovery, type Discovery, type ServedKind } from '../client/disc
 import { refusalOf } from '../client/errors.ts'
 import type { KubeClient } from '../client/port.ts'
 import { type Informer, keyOf, startInformer } from './informer.ts'
-import type { Looking, Seen } from './seen.ts'
+import { type Looking, see, type Seen } from './seen.ts'
 
 /** Something to be looked at: a ref, and the version in which it is declared. */
 export interface Wanted {
@@ -40,7 +40,7 @@ export interface ClusterCache extends Disposable {
   /** Lets go of what a holder held. */
   release(holder: string): void
   /** Takes the answer to a write, before the watch tells. */
-  wrote(served: ServedKind, object: JsonObject): void
+  wrote(served: ServedKind, object: JsonObject): Seen
   /** Takes a confirmed deletion. */
   dropped(served: ServedKind, seen: Pick<Seen, 'namespace' | 'name' | 'uid'>): void
   /** Calls `listener` with every ref that changed; returns how to stop. */
@@ -88,8 +88,10 @@ export function createClusterCache(options: ClusterCacheOptions): ClusterCache {
       state.holds.delete(holder)
       stopUnheld(state)
     },
-    wrote: (served, object) =>
-      informerOf(state, served, (object['metadata'] as JsonObject)['namespace'] as string | undefined)?.put(object),
+    wrote: (served, object) => {
+      const { namespace } = object['metadata'] as { readonly namespace?: string }
+      return informerOf(state, served, namespace)?.put(object) ?? see(object, served, state.options.looking)
+    },
     dropped: (served, seen) => informerOf(state, served, seen.namespace)?.drop(seen),
     listen: (listener) => {
       state.listeners.add(listener)

@@ -16,8 +16,8 @@ export interface Informer {
   readonly problem: GitOpsError | undefined
   /** Resolves when it is known what there is, or why not. A broken one tries again at once. */
   ready(call: Call): Promise<void>
-  /** Takes the answer to a write of our own, before the watch tells. */
-  put(object: JsonObject): void
+  /** Takes the answer to a write of our own, unless the watch told first, and says what is to be kept of it. */
+  put(object: JsonObject): Seen
   /** Takes a confirmed deletion of our own. */
   drop(seen: Pick<Seen, 'namespace' | 'name' | 'uid'>): void
   stop(): void
@@ -84,7 +84,7 @@ export function startInformer(options: InformerOptions): Informer {
       return state.problem ?? (state.synced ? undefined : notRead(state))
     },
     ready: (asker) => ready(state, asker),
-    put: (object) => put(state, look(state, object)),
+    put: (object) => taken(state, object),
     drop: (seen) => drop(state, seen),
     stop: () => ending.abort(),
   }
@@ -215,17 +215,17 @@ function take(state: State, taking: Taking, event: JsonObject): void {
     add(taking.initial, look(state, object))
   } else if (event['type'] === 'DELETED') {
     remove(state, look(state, object))
-  } else if (!isKnown(state, object)) {
-    put(state, look(state, object))
+  } else {
+    taken(state, object)
   }
   if (taking.initial === undefined && version !== undefined) state.version = version
 }
 
-/** What we wrote ourselves was taken with its answer; looking at it again would cost as much as the first time. */
-function isKnown(state: State, object: JsonObject): boolean {
+/** What is kept of exactly this version of an object. */
+function knownOf({ objects }: State, object: JsonObject): Seen | undefined {
   const { namespace, name } = object['metadata'] as { readonly namespace?: string; readonly name: string }
-  const version = versionOf(object)
-  return version !== undefined && state.objects.get(keyOf({ namespace, name }))?.version === version
+  const known = objects.get(keyOf({ namespace, name }))
+  return known !== undefined && known.version === versionOf(object) ? known : undefined
 }
 
 function errorOf(state: State, status: JsonObject): GitOpsError {
@@ -250,6 +250,15 @@ function look({ options: { served, looking } }: State, object: JsonObject): Seen
 
 function add(objects: Map<string, Seen>, seen: Seen): void {
   objects.set(keyOf(seen), seen)
+}
+
+/** Whoever tells second, the watch or the answer, tells nothing new: looking twice would cost twice. */
+function taken(state: State, object: JsonObject): Seen {
+  const known = knownOf(state, object)
+  if (known !== undefined) return known
+  const seen = look(state, object)
+  put(state, seen)
+  return seen
 }
 
 function put(state: State, seen: Seen): void {

@@ -37,7 +37,9 @@ const verdicts = new WeakMap<Looking, Map<string, Seen['health']>>()
 export function see(object: JsonObject, kind: Pick<Seen, 'apiVersion' | 'kind'>, looking: Looking): Seen {
   const metadata = object['metadata'] as JsonObject
   const annotations = annotationsOf(object)
-  const full = { ...object, ...kind }
+  const claim = annotations.get(CLAIM)
+  // Items of a list have no kind of their own.
+  const full = object['kind'] === undefined ? { ...object, ...kind } : object
   return {
     ...kind,
     namespace: textOf(metadata['namespace']),
@@ -45,9 +47,9 @@ export function see(object: JsonObject, kind: Pick<Seen, 'apiVersion' | 'kind'>,
     uid: textOf(metadata['uid']) ?? '',
     version: textOf(metadata['resourceVersion']) ?? '',
     deleting: metadata['deletionTimestamp'] === undefined ? undefined : textsOf(metadata['finalizers']),
-    claim: annotations.get(CLAIM),
+    claim,
     fingerprint: fingerprint(full, looking.manager),
-    options: annotations.size === 0 ? noOptions : shared(optionsOfLive(object)),
+    options: annotations.size === (claim === undefined ? 0 : 1) ? noOptions : shared(optionsOfLive(object)),
     health: sharedVerdict(looking, looking.judge(full)),
   }
 }
