@@ -7,6 +7,7 @@ export {
   findControlPlane,
   startControlPlane,
 } from './testing/control-plane.ts'
+export { simulatedNode } from './testing/kubelet.ts'
 export {
   type FaultyRequest,
   type MemoryApiServer,

@@ -248,6 +248,13 @@ export function targetStories(start: () => Promise<Plane>): void {
     await until(async () => (await it.get('configmaps', 'two')) !== undefined)
   })
 
+  test('heals also what somebody edited under the name that we use ourselves', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') }, { selfHeal: true })
+    await it.reconcile()
+    await it.edit('configmaps', 'one', { data: { a: '2' } }, 'gitops-sdk')
+    await until(async () => ((await it.get('configmaps', 'one')) as { data: JsonObject }).data['a'] === '1')
+  })
+
   test('a label that a stranger adds, and a status, are no drift and cost no request', async () => {
     await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') })
     await it.reconcile()

@@ -22,13 +22,20 @@ interface Rival {
 }
 
 /** Whether the policy permits to take the fields of a conflict from whoever owns them. */
-export function mayTake(conflict: GitOpsError, live: JsonObject, change: Change, policy: ConflictPolicy): boolean {
+export function mayTake(
+  conflict: GitOpsError,
+  live: JsonObject,
+  change: Change,
+  { conflicts: policy, manager: self }: { readonly conflicts: ConflictPolicy; readonly manager: string },
+): boolean {
   if (policy === 'refuse') return false
   if (policy === 'force') return true
   const entries = managersOf(live)
   return (
     rivalsOf(conflict).every(({ manager, subresource }) => {
       if (subresource === 'scale') return false
+      // What we applied is never in our own way: this is an edit by somebody who uses our name.
+      if (manager === self) return true
       return !entries.some(
         (entry) => entry.manager === manager && entry.subresource === subresource && entry.operation === 'Apply',
       )

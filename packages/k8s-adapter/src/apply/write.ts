@@ -119,7 +119,7 @@ async function applyOrTake(
   } catch (thrown) {
     if (!isConflict(thrown)) throw thrown
     const live = await getObject(client, place, call)
-    if (live === undefined || !mayTake(thrown, live, change, conflicts)) throw describeConflict(thrown, change.ref)
+    if (live === undefined || !mayTake(thrown, live, change, writing)) throw describeConflict(thrown, change.ref)
     return send(true)
   }
 }

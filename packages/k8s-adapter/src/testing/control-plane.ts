@@ -6,9 +6,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCall, GitOpsError, sleep } from '@gitops-sdk/core'
+import { createCall, GitOpsError, type JsonObject, sleep } from '@gitops-sdk/core'
+import { conditionsOf } from '../assess/read.ts'
 import { httpClient, type HttpClientOptions } from '../client/http.ts'
 import { kubeConfigFile } from '../client/kubeconfig.ts'
+import { kubeletStages, simulatedNode } from './kubelet.ts'
 
 /** Somebody who may log in to a test cluster. */
 export interface TestUser {
@@ -30,11 +32,18 @@ export interface ControlPlaneOptions {
    * @defaultValue true: those of namespaces, owners, deployments, replica sets, service accounts and jobs
    */
   readonly controllers?: boolean | readonly ControllerName[]
+  /**
+   * Starts kwok, which plays the kubelet of one node: Pods on it become ready and Jobs complete, with nothing run. There
+   * is no scheduler, so a Pod names its node: `nodeName: simulated` (`simulatedNode`).
+   *
+   * @defaultValue false
+   */
+  readonly kwok?: boolean
   /** More flags for the API server. */
   readonly flags?: readonly string[]
 }
 
-/** A real API server with its database, for tests. No node: a Pod never runs. */
+/** A real API server with its database, for tests. No node, unless kwok plays one: a Pod never runs. */
 export interface ControlPlane extends AsyncDisposable {
   /** How to reach it as a user. @defaultValue as admin */
   connection(user?: string): HttpClientOptions
@@ -47,10 +56,11 @@ export interface ControlPlaneBinaries {
   readonly apiserver: string
   readonly etcd: string
   readonly controllerManager: string | undefined
+  readonly kwok: string | undefined
 }
 
 /**
- * Looks for the programs in KUBE_APISERVER_BIN and ETCD_BIN (and KUBE_CONTROLLER_MANAGER_BIN), then in
+ * Looks for the programs in KUBE_APISERVER_BIN and ETCD_BIN (and KUBE_CONTROLLER_MANAGER_BIN, KWOK_BIN), then in
  * KUBEBUILDER_ASSETS as envtest does, then where `pnpm cluster:install` puts them. `undefined` when there are none.
  */
 export function findControlPlane(environment: NodeJS.ProcessEnv = process.env): ControlPlaneBinaries | undefined {
@@ -64,7 +74,8 @@ export function findControlPlane(environment: NodeJS.ProcessEnv = process.env): 
   const apiserver = find('KUBE_APISERVER_BIN', 'kube-apiserver')
   const etcd = find('ETCD_BIN', 'etcd')
   const controllerManager = find('KUBE_CONTROLLER_MANAGER_BIN', 'kube-controller-manager')
-  return apiserver === undefined || etcd === undefined ? undefined : { apiserver, etcd, controllerManager }
+  const kwok = find('KWOK_BIN', 'kwok')
+  return apiserver === undefined || etcd === undefined ? undefined : { apiserver, etcd, controllerManager, kwok }
 }
 
 /**
@@ -80,6 +91,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     throw new GitOpsError(
       'CONFIG_INVALID',
       'There is no API server to start. Run `pnpm cluster:install`, or set KUBEBUILDER_ASSETS to the folder with kube-apiserver and etcd.',
+    )
+  if (options.kwok === true && binaries.kwok === undefined)
+    throw new GitOpsError(
+      'CONFIG_INVALID',
+      'There is no kwok. Run `pnpm cluster:install`, or set KWOK_BIN to the program.',
     )
   const folder = await mkdtemp(join(tmpdir(), 'gitops-control-plane-'))
   const running: Running[] = []
@@ -138,7 +154,39 @@ async function startAll(
   await writeFile(join(folder, 'kubeconfig'), kubeConfig, { mode: 0o600 })
   if (options.controllers !== false && binaries.controllerManager !== undefined)
     running.push(start(binaries.controllerManager, managerFlags(folder, options.controllers)))
+  if (options.kwok === true && binaries.kwok !== undefined)
+    await simulateNode(binaries.kwok, folder, connection(), running)
   return { connection, kubeConfig }
+}
+
+/** Ready when the node is: what was started says nothing sooner. */
+async function simulateNode(
+  program: string,
+  folder: string,
+  connection: HttpClientOptions,
+  running: Running[],
+): Promise<void> {
+  // A file of its own, or the settings in the home of whoever runs the tests would count.
+  const config = join(folder, 'kwok.yaml')
+  await writeFile(config, kubeletStages())
+  const kubeconfig = join(folder, 'kubeconfig')
+  const kwok = start(program, [`--kubeconfig=${kubeconfig}`, `--config=${config}`, '--manage-all-nodes'])
+  running.push(kwok)
+  const call = createCall({ signal: AbortSignal.timeout(START_MS) })
+  const client = httpClient(connection)
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: simulatedNode } }
+  await client.send({ method: 'POST', path: '/api/v1/nodes', body: node }, call)
+  for (;;) {
+    refuseExited(kwok)
+    const { body } = await client.send({ method: 'GET', path: `/api/v1/nodes/${simulatedNode}` }, call)
+    if (isReady(body)) return client[Symbol.asyncDispose]?.()
+    await sleep(100, call)
+  }
+}
+
+function isReady(node: JsonObject): boolean {
+  const conditions = conditionsOf(node)
+  return !('malformed' in conditions) && conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
 
 /**
@@ -255,7 +303,7 @@ async function ready(connection: HttpClientOptions, server: Running): Promise<vo
 
 function refuseExited({ child, said }: Running): void {
   if (child.exitCode === null && child.signalCode === null) return
-  throw new GitOpsError('INTERNAL', `The API server ended while it started: ${said().slice(-1000)}`)
+  throw new GitOpsError('INTERNAL', `A program of the control plane ended while it started: ${said().slice(-1000)}`)
 }
 
 async function freePort(): Promise<number> {
