@@ -43,6 +43,9 @@ interface Lane {
   openUntilMs: number
 }
 
+/** Nobody of this process waits longer than about this while many applications think at once. */
+const longestThoughtMs = 15
+
 export function createPools({ clock, concurrency = 16, targetConcurrency = 8 }: PoolOptions): Pools {
   const own = new PQueue({ concurrency })
   const lanes = new Map<string, Lane>()
@@ -55,18 +58,38 @@ export function createPools({ clock, concurrency = 16, targetConcurrency = 8 }: 
     return lane
   }
   const isOpen = (lane: Lane): boolean => lane.openUntilMs > clock.monotonic()
+  const takeTurns = turnTaker(clock)
 
   return {
-    think: (work, slot) => inPool(own, work, slot),
+    think: (work, slot) => inPool(own, () => takeTurns(work), slot),
     ask: async (id, work, slot) => {
       const lane = laneOf(id)
       if (isOpen(lane)) throw circuitOpen(id, lane.openUntilMs - clock.monotonic())
-      return inPool(lane.queue, () => countFailures(lane, clock, work), slot)
+      return inPool(lane.queue, () => takeTurns(() => countFailures(lane, clock, work)), slot)
     },
     openUntil: (id) => {
       const lane = lanes.get(id)
       return lane !== undefined && isOpen(lane) ? lane.openUntilMs : undefined
     },
+  }
+}
+
+/**
+ * Lets others of this process have a turn after work that took long. Promises alone never do: a thousand applications
+ * that find everything in memory would keep timers, sockets and the health check of the platform waiting until all are
+ * done.
+ */
+function turnTaker(clock: Clock): <T>(work: () => Promise<T>) => Promise<T> {
+  let lastTurnMs = clock.monotonic()
+  return async (work) => {
+    try {
+      return await work()
+    } finally {
+      if (clock.turn !== undefined && clock.monotonic() - lastTurnMs >= longestThoughtMs) {
+        await clock.turn()
+        lastTurnMs = clock.monotonic()
+      }
+    }
   }
 }
 

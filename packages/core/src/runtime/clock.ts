@@ -6,6 +6,8 @@ export interface Clock {
   monotonic(): number
   /** Runs `run` once, after `delayMs` milliseconds. A delay of zero or less runs it as soon as possible. */
   setTimer(delayMs: number, run: () => void): Timer
+  /** Resolves after everything else of this process that waits for its turn had one. Absent where nothing else runs. */
+  turn?(): Promise<void>
 }
 
 /** A pending timer. */
@@ -24,6 +26,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer: startTimer,
+  turn: () =>
+    new Promise((resolve) => void (typeof setImmediate === 'function' ? setImmediate(resolve) : setTimeout(resolve))),
 }
 
 function startTimer(delayMs: number, run: () => void): Timer {
