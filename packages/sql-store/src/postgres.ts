@@ -1,3 +1,5 @@
 export { type PostgresOptions } from './database/postgres.ts'
 export { postgres } from './ledger/postgres.ts'
+export type { ResourceQuery, ResourceRecord } from './history/resources.ts'
+export type { Retained, Retention } from './history/retention.ts'
 export { type SqlLedger } from './ledger/ledger.ts'

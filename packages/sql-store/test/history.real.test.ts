@@ -1,15 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Call, type Ledger, type LedgerChange, type Owned, createCall, verifyAudit } from '@gitops-sdk/core'
+import { type Call, type LedgerChange, type Owned, createCall, verifyAudit } from '@gitops-sdk/core'
 import { manualClock } from '@gitops-sdk/core/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { openPostgres } from '../src/database/postgres.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
-import { type ResourceQuery, resources } from '../src/history/resources.ts'
-import { retain } from '../src/history/retention.ts'
-import { sqlLedger } from '../src/ledger/ledger.ts'
+import type { ResourceQuery } from '../src/history/resources.ts'
+import { type SqlLedger, sqlLedger } from '../src/ledger/ledger.ts'
 import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gitops-history-'))
@@ -55,8 +54,7 @@ function runOf(application: string, runId: string, name: string, at: number): Le
 }
 
 interface World {
-  readonly database: Database
-  readonly ledger: Ledger
+  readonly ledger: SqlLedger
   readonly call: Call
   readonly commit: (application: string, change: LedgerChange) => Promise<void>
   readonly at: (ms: number) => Promise<void>
@@ -69,7 +67,6 @@ function worldOn(database: Database): World {
   const call = createCall({ clock })
   const ledger = sqlLedger(database)
   return {
-    database,
     ledger,
     call,
     commit: async (application, change) => {
@@ -78,7 +75,7 @@ function worldOn(database: Database): World {
     },
     at: (ms) => clock.advance(ms - clock.now()),
     found: async (query) => {
-      const records = await listOf(resources(database, query, call))
+      const records = await listOf(ledger.resources(query, call))
       return records.map(({ application, owned: { ref, revision } }) => `${application}/${ref.name} ${revision}`)
     },
   }
@@ -86,7 +83,7 @@ function worldOn(database: Database): World {
 
 describe.each(databases)('%s', (_name, open) => {
   test('says what is where, since when, by whom, and what was there at an earlier time', async () => {
-    const { commit, at, found, database, call, ledger } = worldOn(open())
+    const { commit, at, found, call, ledger } = worldOn(open())
     await at(1_000)
     await commit('shop', runOf('shop', 'r1', 'checkout', 1_000))
     await at(2_000)
@@ -100,7 +97,7 @@ describe.each(databases)('%s', (_name, open) => {
     expect(await found({ at: 2_500 })).toEqual(['blog/comments r3', 'shop/checkout r2'])
     expect(await found({ at: 2_500, kind: 'flag', namespace: 'shop', name: 'checkout' })).toEqual(['shop/checkout r2'])
     expect(await found({ at: 2_500, application: 'shop', limit: 1 })).toEqual(['shop/checkout r2'])
-    const [record] = await listOf(resources(database, { at: 1_500, name: 'checkout' }, call))
+    const [record] = await listOf(ledger.resources({ at: 1_500, name: 'checkout' }, call))
     expect(record).toMatchObject({
       since: 1_000,
       until: 2_000,
@@ -122,7 +119,7 @@ describe.each(databases)('%s', (_name, open) => {
   })
 
   test('forgets what is older than it keeps, and nothing that is in force', async () => {
-    const { commit, at, found, database, call, ledger } = worldOn(open())
+    const { commit, at, found, call, ledger } = worldOn(open())
     for (let index = 1; index <= 5; index++) {
       await at(index * 1_000)
       await commit('shop', runOf('shop', `r${index}`, 'checkout', index * 1_000))
@@ -130,8 +127,8 @@ describe.each(databases)('%s', (_name, open) => {
     await at(10_000)
     const kept = { runsMs: 6_500, keepRuns: 1, resourcesMs: 6_500, auditMs: 6_500 }
     // Runs that ended before 3,500, periods that ended before then, audit records written before then.
-    expect(await retain(database, kept, call)).toEqual({ runs: 3, resources: 2, auditRecords: 3 })
-    expect(await retain(database, kept, call)).toEqual({ runs: 0, resources: 0, auditRecords: 0 })
+    expect(await ledger.retain(kept, call)).toEqual({ runs: 3, resources: 2, auditRecords: 3 })
+    expect(await ledger.retain(kept, call)).toEqual({ runs: 0, resources: 0, auditRecords: 0 })
     const runs = await listOf(ledger.history({}, call))
     expect(runs.map(({ runId }) => runId)).toEqual(['r5', 'r4'])
     expect(await verifyAudit(ledger.audit({}, call))).toMatchObject({ valid: true, first: 4, records: 2 })
@@ -143,11 +140,11 @@ describe.each(databases)('%s', (_name, open) => {
   })
 
   test('keeps the newest runs and the last audit record, however old', async () => {
-    const { commit, at, database, call, ledger } = worldOn(open())
+    const { commit, at, call, ledger } = worldOn(open())
     for (const index of [1, 2, 3]) await commit('shop', runOf('shop', `r${index}`, 'checkout', index))
     await commit('blog', runOf('blog', 'r9', 'comments', 4))
     await at(1e12)
-    await retain(database, { keepRuns: 2, auditMs: 1 }, call)
+    await ledger.retain({ keepRuns: 2, auditMs: 1 }, call)
     const runs = await listOf(ledger.history({}, call))
     expect(runs.map(({ runId }) => runId)).toEqual(['r9', 'r3', 'r2'])
     expect(await verifyAudit(ledger.audit({}, call))).toMatchObject({ valid: true, records: 1, first: 4 })
@@ -155,21 +152,20 @@ describe.each(databases)('%s', (_name, open) => {
   })
 
   test('deletes more than one batch', async () => {
-    const { ledger, call, commit, at, database } = worldOn(open())
+    const { ledger, call, commit, at } = worldOn(open())
     const names = Array.from({ length: 2_500 }, (_, index) => `f${index}`)
     await commit('shop', { expect: 0, inventory: { put: names.map((name) => owned(name, 'r1')) } })
     await at(1_000)
     await commit('shop', { expect: 0, inventory: { put: names.map((name) => owned(name, 'r2')) } })
     await at(5_000)
-    expect(await retain(database, { resourcesMs: 1 }, call)).toMatchObject({ resources: 2_500 })
+    expect(await ledger.retain({ resourcesMs: 1 }, call)).toMatchObject({ resources: 2_500 })
     expect((await ledger.read('shop', call)).inventory.size).toBe(2_500)
     await ledger[Symbol.asyncDispose]?.()
   })
 })
 
 test('a negative time is refused, and named', async () => {
-  const database = openSqlite(join(folder, 'refused.db'))
-  const call = createCall()
-  await expect(retain(database, { runsMs: -1 }, call)).rejects.toThrow('runsMs: must be 0 or more, not -1.')
-  await database[Symbol.asyncDispose]()
+  const { ledger, call } = worldOn(openSqlite(join(folder, 'refused.db')))
+  await expect(ledger.retain({ runsMs: -1 }, call)).rejects.toThrow('runsMs: must be 0 or more, not -1.')
+  await ledger[Symbol.asyncDispose]?.()
 })

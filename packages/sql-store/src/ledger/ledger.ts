@@ -22,6 +22,8 @@ import {
 import { randomBytes } from 'node:crypto'
 import type { Database, Query } from '../database/database.ts'
 import { text } from '../database/row.ts'
+import { type ResourceQuery, type ResourceRecord, resources } from '../history/resources.ts'
+import { type Retained, type Retention, retain } from '../history/retention.ts'
 import { completeAll, sqlQueue } from '../queue/queue.ts'
 import { statementsOf } from '../queue/statements.ts'
 import { migrate } from '../schema/schema.ts'
@@ -34,8 +36,17 @@ const emptyBody: Body = { approvals: [], state: {} }
 /** Rows that are read at a time from a long log. */
 const pageSize = 200
 
-/** A ledger with a queue beside it, so that any number of processes share the applications. */
-export type SqlLedger = Ledger & { readonly queue: Queue }
+/** A ledger with a queue beside it, so that any number of processes share the applications, and with a memory that can be asked. */
+export interface SqlLedger extends Ledger {
+  readonly queue: Queue
+  /** What is where, since when, by whom: now or at an earlier time. In the order of application and `refKey`. */
+  resources(query: ResourceQuery, call: Call): AsyncIterable<ResourceRecord>
+  /**
+   * Deletes what is older than `retention` keeps, in small batches that nobody waits for. Harmless to repeat, to stop
+   * half-way and to run in several processes.
+   */
+  retain(retention: Retention, call: Call): Promise<Retained>
+}
 
 /** A ledger in a database. The schema is brought up to date before the first use. */
 export function sqlLedger(database: Database): SqlLedger {
@@ -58,6 +69,10 @@ export function sqlLedger(database: Database): SqlLedger {
     history: (query, call) => history(ready, query, call),
     audit: (query, call) => audit(ready, query, call),
     installKey: async (call) => installKey(await ready(call), call),
+    resources: async function* (query, call) {
+      yield* resources(await ready(call), query, call)
+    },
+    retain: async (retention, call) => retain(await ready(call), retention, call),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
 }

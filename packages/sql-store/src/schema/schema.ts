@@ -93,6 +93,16 @@ const migrations: readonly Migration[] = [
       `ALTER TABLE gitops_queue SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`,
     ],
   },
+  {
+    version: 3,
+    statements: [
+      // For what was there at an earlier time, and for what is old enough to go.
+      'CREATE INDEX ix_inventory_closed ON gitops_inventory (valid_to) WHERE valid_to IS NOT NULL',
+      'CREATE INDEX ix_run_newest ON gitops_run (application, started_at DESC)',
+      'CREATE INDEX ix_run_ended ON gitops_run (ended_at)',
+      'CREATE INDEX ix_audit_time ON gitops_audit (at)',
+    ],
+  },
 ]
 
 /** The newest version this library writes. */
