@@ -107,3 +107,18 @@ test('watch reconciles until it is interrupted, and writes one JSON event a line
   expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['planned', 'applied', 'ready']))
   expect(await world.read('checkout')).toMatchObject({ rollout: 25 })
 })
+
+test('export writes everything the ledger holds, one JSON value on each line', async () => {
+  await using world = await createWorld()
+  await world.repository.commit(checkout(25))
+  await world.gitops('apply', '--wait')
+  const { code, out } = await world.gitops('export')
+  expect(code).toBe(0)
+  const lines = out.trimEnd().split('\n')
+  const values = lines.map((line): Record<string, unknown> => JSON.parse(line))
+  expect(values.map(({ type }) => type)).toEqual(['application', 'resource', 'run', 'audit'])
+  expect(values[1]).toMatchObject({ application: 'flags', owned: { ref: { kind: 'flag', name: 'checkout' } } })
+  expect(values[2]).toMatchObject({ application: 'flags', outcome: 'applied' })
+  const unknown = await world.gitops('export', 'nobody')
+  expect(unknown.code).toBe(1)
+})

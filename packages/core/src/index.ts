@@ -116,7 +116,15 @@ export type {
 } from './ledger/ledger.ts'
 export { type AuditHead, type AuditVerdict, chainAudit, emptyAudit, verifyAudit } from './ledger/audit.ts'
 export { applyChange, emptyRecord } from './ledger/change.ts'
-export { type HistorySummary, durationOf, exportAudit, exportHistory, summarizeHistory } from './ledger/history.ts'
+export {
+  type ExportLine,
+  type HistorySummary,
+  durationOf,
+  exportAudit,
+  exportHistory,
+  exportLedger,
+  summarizeHistory,
+} from './ledger/history.ts'
 export { type MemoryLedgerOptions, memoryLedger } from './ledger/memory.ts'
 export {
   type Again,

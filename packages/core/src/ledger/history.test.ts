@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { testCall } from '../testing/call.ts'
 import { verifyAudit } from './audit.ts'
-import { durationOf, exportAudit, exportHistory, summarizeHistory } from './history.ts'
+import type { Owned } from '../actual/inventory.ts'
+import { type ExportLine, durationOf, exportAudit, exportHistory, exportLedger, summarizeHistory } from './history.ts'
 import type { AuditRecord, RunRecord } from './ledger.ts'
 import { memoryLedger } from './memory.ts'
 
@@ -64,3 +65,19 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) list.push(item)
   return list
 }
+
+test('an export holds what is owned of every application, one that is no longer declared included', async () => {
+  const ledger = memoryLedger({ installKey: new Uint8Array(32).fill(7) })
+  const call = testCall()
+  const owned: Owned = { ref: { kind: 'flag', name: 'a' }, state: 'applied', revision: 'r1' }
+  await ledger.commit('shop', { expect: 0, inventory: { put: [owned] }, state: { failures: 2 } }, call)
+  await ledger.commit('blog', { expect: 0 }, call)
+  const lines: ExportLine[] = []
+  for await (const line of exportLedger(ledger, call)) lines.push(JSON.parse(line) as ExportLine)
+  expect(lines).toEqual([
+    { type: 'application', application: 'blog', version: 1, approvals: [], state: {} },
+    { type: 'application', application: 'shop', version: 1, approvals: [], state: { failures: 2 } },
+    { type: 'resource', application: 'shop', owned },
+  ])
+  expect(JSON.stringify(lines)).not.toContain('07070707')
+})

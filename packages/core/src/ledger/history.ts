@@ -1,4 +1,5 @@
-import type { AuditQuery, AuditRecord, HistoryQuery, Ledger, RunRecord } from './ledger.ts'
+import type { AuditQuery, AuditRecord, HistoryQuery, Ledger, LedgerRecord, RunRecord } from './ledger.ts'
+import type { Owned } from '../actual/inventory.ts'
 import type { Action } from '../plan/plan.ts'
 import type { Call } from '../runtime/call.ts'
 
@@ -44,6 +45,32 @@ export function exportHistory(ledger: Pick<Ledger, 'history'>, query: HistoryQue
 /** The audit log as JSON lines, oldest first. Read back line by line, it verifies as the original does. */
 export function exportAudit(ledger: Pick<Ledger, 'audit'>, query: AuditQuery, call: Call): AsyncIterable<string> {
   return jsonLines<AuditRecord>(ledger.audit(query, call))
+}
+
+/** One line of an export of everything. `type` says what it is. */
+export type ExportLine =
+  | ({ readonly type: 'application' } & Omit<LedgerRecord, 'inventory'>)
+  | { readonly type: 'resource'; readonly application: string; readonly owned: Owned }
+  | ({ readonly type: 'run' } & RunRecord)
+  | ({ readonly type: 'audit' } & AuditRecord)
+
+/**
+ * Everything a ledger holds but the installation key, as JSON lines: each application with what it owns, then the
+ * history, newest first, then the audit log, oldest first. Each application is as it was at one moment.
+ */
+export async function* exportLedger(ledger: Ledger, call: Call): AsyncIterable<string> {
+  for await (const name of ledger.applications(call)) {
+    const { inventory, ...record } = await ledger.read(name, call)
+    yield lineOf({ type: 'application', ...record })
+    for (const owned of inventory.values()) yield lineOf({ type: 'resource', application: name, owned })
+  }
+  for await (const run of ledger.history({ limit: Number.MAX_SAFE_INTEGER }, call))
+    yield lineOf({ type: 'run', ...run })
+  for await (const record of ledger.audit({}, call)) yield lineOf({ type: 'audit', ...record })
+}
+
+function lineOf(line: ExportLine): string {
+  return `${JSON.stringify(line)}\n`
 }
 
 async function* jsonLines<T>(items: AsyncIterable<T>): AsyncIterable<string> {
