@@ -238,7 +238,7 @@ test('what the server writes is left out with a remark, and stringData becomes d
     metadata: { name: 'it', namespace: 'default' },
     data: { user: 'YWRtaW4=' },
   })
-  expect(resources[0]!.sensitive).toEqual(['/data', '/stringData'])
+  expect(resources[0]!.sensitive).toEqual(['/data', '/stringData', '/metadata/annotations'])
   expect(warnings).toHaveLength(2)
 })
 

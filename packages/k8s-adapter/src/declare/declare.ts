@@ -122,6 +122,9 @@ interface Made {
   readonly remarks: readonly string[]
 }
 
+/** Annotations too: kubectl and webhooks leave copies of the whole object in them. */
+const secretPlaces = ['/data', '/stringData', '/metadata/annotations']
+
 async function declareOne(
   { body, origin, sensitive }: Filled,
   scopeOf: ScopeLookup,
@@ -140,7 +143,7 @@ async function declareOne(
     if (field !== 'status')
       remarks.push(`${place}: ${field} of ${label(ref)} is written by the server and was left out.`)
   for (const what of wishes.unsupported) remarks.push(`${place}: ${label(ref)} asks for ${what}.`)
-  const secrets = isSecret(identity) ? ['/data', '/stringData', ...sensitive] : sensitive
+  const secrets = isSecret(identity) ? [...secretPlaces, ...sensitive] : sensitive
   const made = resource({
     ref,
     body: normalised.body,
