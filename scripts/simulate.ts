@@ -19,6 +19,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     processes: { type: 'string', default: String(availableParallelism()) },
     part: { type: 'string' },
+    shared: { type: 'boolean', default: false },
   },
 })
 
@@ -28,7 +29,7 @@ else if (values.part !== undefined)
 else process.exitCode = await runAll(Number(values.from), Number(values.seeds), Number(values.processes))
 
 async function replay(seed: number): Promise<number> {
-  const { trace, violations } = await simulate({ seed })
+  const { trace, violations } = await simulate({ seed, faults: { shared: values.shared } })
   console.log(trace.join('\n'))
   console.log(`seed ${seed}: ${violations.length} violations`)
   return violations.length === 0 ? 0 : 1
@@ -52,7 +53,9 @@ async function runAll(from: number, seeds: number, processes: number): Promise<n
 
 /** Each process takes every n-th seed. */
 function forkPart(from: number, seeds: number, processes: number, index: number): Promise<Part> {
-  const args = ['--from', String(from + index), '--seeds', String(seeds - index), '--part', String(processes)]
+  const args = ['--from', String(from + index), '--seeds', String(seeds - index), '--part', String(processes)].concat(
+    values.shared ? ['--shared'] : [],
+  )
   const child = fork(fileURLToPath(import.meta.url), args)
   return new Promise((resolve, reject) => {
     child.once('message', (part: Part) => resolve(part))
@@ -64,7 +67,7 @@ async function runPart(from: number, seeds: number, every: number): Promise<Part
   const broken: SimulationResult[] = []
   let steps = 0
   for (let seed = from; seed < from + seeds; seed += every) {
-    const result = await simulate({ seed })
+    const result = await simulate({ seed, faults: { shared: values.shared } })
     steps += result.steps
     if (result.violations.length > 0) broken.push({ ...result, trace: [] })
   }

@@ -28,6 +28,11 @@ export interface Ledger extends Partial<AsyncDisposable> {
   history(query: HistoryQuery, call: Call): AsyncIterable<RunRecord>
   /** The audit log, oldest first, as it was chained. */
   audit(query: AuditQuery, call: Call): AsyncIterable<AuditRecord>
+  /**
+   * Housekeeping: forgets what need not be kept any longer. Where there is a `queue`, one process does it about every
+   * hour. May be stopped at any time and called again.
+   */
+  upkeep?(call: Call): Promise<void>
   /** 32 random bytes, made once per installation: the key of fingerprints. */
   installKey(call: Call): Promise<Uint8Array>
 }

@@ -111,8 +111,12 @@ function wakeRow(rows: Map<string, Row>, wake: Wake, now: number): void {
   row.priority = Math.max(row.priority, wake.priority ?? 0) as Priority
   if (wake.trigger !== undefined && !row.triggers.includes(wake.trigger)) row.triggers.push(wake.trigger)
   const dueAt = now + (wake.delayMs ?? 0)
-  if (isLeased(row, now)) row.nextAt = Math.min(row.nextAt ?? dueAt, dueAt)
-  else row.dueAt = Math.min(row.dueAt ?? dueAt, dueAt)
+  if (isLeased(row, now)) {
+    row.nextAt = Math.min(row.nextAt ?? dueAt, dueAt)
+  } else {
+    row.dueAt = Math.min(row.dueAt ?? dueAt, dueAt)
+    if ((wake.priority ?? 0) > 0) row.crashes = 0
+  }
 }
 
 function isLeased({ holder, dueAt }: Row, now: number): boolean {

@@ -153,10 +153,10 @@ export interface QueueItem extends Held {
   readonly dueInMs?: number
   /** Who has it. Absent when nobody has, or the lease ran out. */
   readonly worker?: string
-  /** Claims in a row whose worker died. From `quarantineAfter` on the key is only handed out when it is asked for. */
+  /** Claims in a row whose worker died. From `quarantineAfter` on the key is left alone until there is something new. */
   readonly crashes: number
   readonly note?: Json
 }
 
-/** Crashes in a row after which a key is left alone until it is claimed by name. */
+/** Crashes in a row after which a key is left alone until a wake with a priority above 0, or a claim by name. */
 export const quarantineAfter = 5

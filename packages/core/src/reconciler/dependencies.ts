@@ -21,7 +21,9 @@ export function dependencyBlocker(engine: Engine, { application }: Member): Bloc
   for (const name of application.dependsOn ?? []) {
     const dependency = engine.members.get(name)
     const state = engine.feedback.state(name)
-    if (dependency !== undefined && state !== undefined && isReady(engine, dependency, state)) continue
+    if (engine.share?.isReady(name) === true) continue
+    const isHere = engine.share === undefined && dependency !== undefined && state !== undefined
+    if (isHere && isReadyHere(engine, dependency, state)) continue
     const message = `Waits for the application ${name} to become ready.`
     return { kind: 'dependency', name, message }
   }
@@ -29,7 +31,7 @@ export function dependencyBlocker(engine: Engine, { application }: Member): Bloc
 }
 
 /** Ready and healthy at its newest revision, or what the application itself says. One that throws is not ready. */
-function isReady({ call }: Engine, { application, name }: Member, state: ApplicationState): boolean {
+export function isReadyHere({ call }: Engine, { application, name }: Member, state: ApplicationState): boolean {
   const { ready = isReadyByDefault } = application
   try {
     return ready(state)
@@ -46,7 +48,9 @@ function isReadyByDefault({ alignment, health, ready, revision, hold }: Applicat
 }
 
 /** Puts the applications that depend on `name` in the queue. */
-export function wakeDependents({ members, queue }: Engine, name: string): void {
+export function wakeDependents({ members, queue, share }: Engine, name: string): void {
+  // Together with the completion, wherever they are worked on.
+  if (share !== undefined) return
   for (const member of members.values()) {
     if (member.application.dependsOn?.includes(name) === true) queue.add(member.name, { trigger: 'dependency' })
   }

@@ -13,7 +13,7 @@ import type { QueuedWork } from './queue.ts'
 import { runRecord } from './record.ts'
 import { recover } from './recovery.ts'
 import type { RunResult } from './run-result.ts'
-import { type Session, type Wanted, tellFinished, tellStarted, timed } from './session.ts'
+import { type Session, type Wanted, fenceOf, tellFinished, tellStarted, timed } from './session.ts'
 
 /** Removes everything an application owns, with its hooks around it. Does not reject: a failure is a result. */
 export async function destroyOnce(engine: Engine, member: Member, work: QueuedWork): Promise<RunResult> {
@@ -67,7 +67,7 @@ function begin(engine: Engine, member: Member, work: QueuedWork): Session {
   const inputs = gatherInputs(engine, member)
   const { signal } = run.controller
   const progress = tellProgress(engine, [member.name])
-  const call = { ...engine.call, signal, application: member.name, inputs, progress }
+  const call = { ...engine.call, signal, application: member.name, inputs, progress, ...fenceOf(engine, member) }
   const startedAt = engine.call.clock.now()
   return {
     engine,

@@ -4,9 +4,11 @@ import { applyChange } from '../ledger/change.ts'
 import type { Ledger, LedgerChange, LedgerRecord } from '../ledger/ledger.ts'
 import type { Seal } from '../plan/plan.ts'
 import { type Call, withDeadline } from '../runtime/call.ts'
+import { GitOpsError } from '../runtime/errors.ts'
 import type { Member } from './member.ts'
 import type { Pools } from './pools.ts'
 import type { Queue } from './queue.ts'
+import type { Share } from './share/contract.ts'
 
 /** What all parts of one reconciler share. */
 export interface Engine {
@@ -17,6 +19,8 @@ export interface Engine {
   readonly pools: Pools
   readonly queue: Queue
   readonly members: Map<string, Member>
+  /** Present where other processes share the applications. */
+  readonly share?: Share | undefined
   readonly observeTimeoutMs: number
   readonly sourceTimeoutMs: number
   /** The fingerprints of this installation. */
@@ -36,9 +40,11 @@ export function tell(engine: Engine, event: EventBody): void {
   engine.feedback.record(event)
 }
 
-/** The record of the application: as last read or committed, or read now. */
+/** The record of the application: as last read or committed, or read now. Others may write it unless it is claimed here. */
 export async function recordOf(engine: Engine, member: Member): Promise<LedgerRecord> {
-  if (member.record !== undefined) return member.record
+  const { share } = engine
+  const isOurs = share === undefined || share.claimOf(member.name) !== undefined
+  if (isOurs && member.record !== undefined) return member.record
   const read = await withDeadline(ownCall(engine), LEDGER_TIMEOUT_MS, `Reading the ledger of ${member.name}`, (call) =>
     engine.ledger.read(member.name, call),
   )
@@ -65,11 +71,31 @@ export function commit(engine: Engine, member: Member, change: RecordChange): Pr
   return mine
 }
 
-/** When it is not known what became of it, or somebody else wrote, the record is read again before anything else is done. */
+/** Tries of a commit that met one of another process. */
+const COMMIT_TRIES = 5
+
 async function commitInTurn(engine: Engine, member: Member, change: RecordChange): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await commitOnce(engine, member, change)
+    } catch (error) {
+      if (engine.share === undefined || attempt === COMMIT_TRIES || !isOvertaken(error)) throw error
+    }
+  }
+}
+
+/** A person decided in another process while a run goes on here, or the other way round. They change different members. */
+function isOvertaken(error: unknown): boolean {
+  return error instanceof GitOpsError && error.code === 'LEDGER_FENCED' && error.details['token'] === undefined
+}
+
+/** When it is not known what became of it, or somebody else wrote, the record is read again before anything else is done. */
+async function commitOnce(engine: Engine, member: Member, change: RecordChange): Promise<void> {
   const record = await recordOf(engine, member)
   const made = typeof change === 'function' ? change(record) : change
-  const whole: LedgerChange = { ...made, expect: record.version }
+  const claim = engine.share?.claimOf(member.name)
+  const held = claim && { claim: { key: claim.key, token: claim.token } }
+  const whole: LedgerChange = { ...made, ...held, expect: record.version }
   try {
     const version = await withDeadline(
       ownCall(engine),

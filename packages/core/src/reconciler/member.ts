@@ -42,6 +42,10 @@ export interface Member {
   /** The plan that waits for an approval. */
   pending?: Plan | undefined
   outputs?: Outputs | undefined
+  /** The revision whose outputs another process published and this one read. */
+  outputsOf?: string | undefined
+  /** The token of the claim under which it was last worked on here. */
+  lastToken?: number | undefined
   /** Something in the target may have changed since it was last observed. */
   hinted: boolean
   /** Monotonic milliseconds after which the target is observed although nothing hints at a change. */

@@ -6,19 +6,9 @@ import type { Revision, Source } from '../source/source.ts'
 import { type Engine, commit, ownCall, recordOf, tell } from './engine.ts'
 import type { Member } from './member.ts'
 import { pollDelayMs } from './policy/timing.ts'
+import type { Polling } from './polling-contract.ts'
 import { tellProgress } from './progress.ts'
 import { commitOwedRevert } from './rollback.ts'
-
-/** Asks the sources for new revisions. Applications that share a source share its polls. */
-export interface Polling {
-  /** Asks again on the interval of the application from now on, and listens to pushes. */
-  follow(member: Member): void
-  /** Stops asking on behalf of the application. */
-  unfollow(member: Member): void
-  /** Asks now. Every application on the same source learns of it. Rejects when the source cannot be read. */
-  poll(source: Source): Promise<Revision>
-  stop(): void
-}
 
 interface Followed {
   readonly members: Set<Member>
@@ -58,18 +48,8 @@ export function createPolling(engine: Engine, call: () => Call): Polling {
     })
   }
 
-  const listen = async (source: Source, { controller }: Followed): Promise<void> => {
-    const listening = { ...call(), signal: controller.signal }
-    while (!controller.signal.aborted) {
-      try {
-        for await (const _ of source.watch?.(listening) ?? []) await poll(source).catch(() => {})
-      } catch (error) {
-        if (!controller.signal.aborted)
-          listening.log.warn(`The push channel of ${source.id} broke and is opened again.`, error)
-      }
-      await sleep(REST_MS, listening).catch(() => {})
-    }
-  }
+  const listen = (source: Source, { controller }: Followed): Promise<void> =>
+    listenTo(source, { ...call(), signal: controller.signal }, () => poll(source))
 
   const end = (source: Source, followed: Followed): void => {
     followed.timer?.cancel()
@@ -99,20 +79,40 @@ export function createPolling(engine: Engine, call: () => Call): Polling {
   }
 }
 
+/** Calls `push` whenever the source says that something changed, until `call` is aborted. */
+export async function listenTo(source: Source, call: Call, push: () => Promise<unknown>): Promise<void> {
+  while (!call.signal.aborted) {
+    try {
+      for await (const _ of source.watch?.(call) ?? []) await push().catch(() => {})
+    } catch (error) {
+      if (!call.signal.aborted) call.log.warn(`The push channel of ${source.id} broke and is opened again.`, error)
+    }
+    await sleep(REST_MS, call).catch(() => {})
+  }
+}
+
 function membersOf(engine: Engine, source: Source): readonly Member[] {
   return [...engine.members.values()].filter((member) => member.source === source)
 }
 
-async function ask(engine: Engine, source: Source, call: Call, members: readonly Member[]): Promise<Revision> {
-  const progress = tellProgress(
-    engine,
-    members.map(({ name }) => name),
+/** The newest revision of a source, asked for on behalf of `members`. */
+export function resolveNewest(
+  engine: Engine,
+  source: Source,
+  call: Call,
+  members: readonly Member[],
+): Promise<Revision> {
+  const names = members.map(({ name }) => name)
+  const progress = tellProgress(engine, names)
+  return withDeadline({ ...call, progress }, engine.sourceTimeoutMs, `Asking ${source.id}`, (timed) =>
+    source.resolve(timed),
   )
+}
+
+async function ask(engine: Engine, source: Source, call: Call, members: readonly Member[]): Promise<Revision> {
   try {
-    const revision = await withDeadline({ ...call, progress }, engine.sourceTimeoutMs, `Asking ${source.id}`, (timed) =>
-      source.resolve(timed),
-    )
-    for (const member of members) await learn(engine, member, revision)
+    const revision = await resolveNewest(engine, source, call, members)
+    for (const member of members) engine.queue.add(member.name, { trigger: await learn(engine, member, revision) })
     return revision
   } catch (thrown) {
     const error = toGitOpsError(thrown, `Asking ${source.id} for its newest revision`)
@@ -122,7 +122,7 @@ async function ask(engine: Engine, source: Source, call: Call, members: readonly
 }
 
 /** The last good revision stays in force; that the source cannot be read is told, not acted on. */
-function tellUnreachable(engine: Engine, member: Member, error: GitOpsError): void {
+export function tellUnreachable(engine: Engine, member: Member, error: GitOpsError): void {
   const before = engine.feedback.state(member.name)?.sourceError
   if (before?.code === error.code && before.message === error.message) return
   tellRewrite(engine, member, error)
@@ -137,8 +137,8 @@ function tellRewrite(engine: Engine, { name }: Member, { code, details }: GitOps
   tell(engine, { type: 'revisionRewritten', application: name, revision: { id: to }, previous, followed: false })
 }
 
-/** A new revision ends what an older one still waits for, and puts the application in the queue. */
-async function learn(engine: Engine, member: Member, revision: Revision): Promise<void> {
+/** A new revision ends what an older one still waits for. Resolves to why the application is to be looked at. */
+export async function learn(engine: Engine, member: Member, revision: Revision): Promise<'poll' | 'revision'> {
   const previous = member.revision
   member.revision = revision
   member.headUnseen = false
@@ -152,7 +152,7 @@ async function learn(engine: Engine, member: Member, revision: Revision): Promis
     engine.call.log.warn(`${member.name}: the commit of its rollback could not be made yet.`, error)
   })
   for (const each of member.asked) each.isReady = true
-  engine.queue.add(member.name, { trigger: previous?.id === revision.id ? 'poll' : 'revision' })
+  return previous?.id === revision.id ? 'poll' : 'revision'
 }
 
 /** The source answers, with what was known. A hold may have been written down while that was learned. */

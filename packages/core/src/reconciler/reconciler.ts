@@ -34,6 +34,7 @@ import { createPolling } from './polling.ts'
 import { createPools } from './pools.ts'
 import { preview } from './preview.ts'
 import { createQueue } from './queue.ts'
+import { createShare } from './share/share.ts'
 import { type RollbackRequest, type RollbackResult, rollBack } from './rollback.ts'
 import type { RunOptions, RunResult } from './run-result.ts'
 import { type WaitRequest, waitFor } from './wait-for.ts'
@@ -104,7 +105,7 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
   refuseDuplicates(applications)
   const engine = createEngine(options)
   checkDependencies(graphOf(applications))
-  const polling = createPolling(engine, () => ownCall(engine))
+  const polling = engine.share?.polling ?? createPolling(engine, () => ownCall(engine))
   const notifying = notifyAll(engine, options.notifiers ?? [])
   const adding = applications.map((application) => addMember(engine, application))
   const ready = Promise.all(adding).then(() => {})
@@ -124,11 +125,12 @@ export function createReconciler(options: ReconcilerOptions = {}): Reconciler {
     started = true
     engine.queue.start()
     for (const member of engine.members.values()) begin(member)
+    engine.share?.start()
   }
   const begin = (member: Member): void => {
     polling.follow(member)
     // The source tells everybody who reads it; a failure is told as an event.
-    polling.poll(member.source).catch(() => {})
+    if (engine.share === undefined) polling.poll(member.source).catch(() => {})
   }
   const stop = async (): Promise<void> => {
     wanted = false
@@ -211,12 +213,21 @@ function createEngine(options: ReconcilerOptions): Engine {
     ...(options.targetConcurrency !== undefined && { targetConcurrency: options.targetConcurrency }),
   }
   let seal: ReturnType<Engine['seal']> | undefined
+  const alone = createQueue({
+    clock: call.clock,
+    work: async (name, work) => void (await workOn(engine, name, work)),
+  })
   const engine: Engine = {
     call,
     ledger,
     feedback,
     pools: createPools({ clock: call.clock, ...limits }),
-    queue: createQueue({ clock: call.clock, work: (name, work) => workOn(engine, name, work) }),
+    get queue() {
+      return share?.queue ?? alone
+    },
+    get share() {
+      return share
+    },
     members: new Map(),
     observeTimeoutMs: options.observeTimeoutMs ?? 60_000,
     sourceTimeoutMs: options.sourceTimeoutMs ?? 300_000,
@@ -227,6 +238,7 @@ function createEngine(options: ReconcilerOptions): Engine {
       return seal
     },
   }
+  const share = ledger.queue === undefined ? undefined : createShare(engine, ledger.queue)
   return engine
 }
 

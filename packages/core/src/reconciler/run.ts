@@ -22,7 +22,7 @@ import { published } from './outputs.ts'
 import { countActions, isRecorded, recordApplied, runRecord } from './record.ts'
 import { recover } from './recovery.ts'
 import type { RunOptions, RunResult } from './run-result.ts'
-import { type Session, type Wanted, tellFinished, tellStarted, timed } from './session.ts'
+import { type Session, type Wanted, fenceOf, tellFinished, tellStarted, timed } from './session.ts'
 import { followTarget } from './watches.ts'
 
 type Ending = Omit<RunResult, 'application' | 'runId'>
@@ -60,7 +60,7 @@ function begin(engine: Engine, member: Member, work: QueuedWork, options: RunOpt
     triggers: options.trigger === undefined ? work.triggers : [options.trigger],
     priority: work.priority,
     startedAt: engine.call.clock.now(),
-    call: { ...callOf(engine, member, run), signal, inputs },
+    call: { ...callOf(engine, member, run), signal, inputs, ...fenceOf(engine, member) },
     activity: 'resolve',
     told: false,
     timings: [],

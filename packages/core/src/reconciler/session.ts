@@ -35,6 +35,12 @@ export interface Wanted {
   readonly desired: DesiredState
 }
 
+/** The right to write, where other processes share the applications. */
+export function fenceOf({ share }: Engine, { name }: Member): Pick<RunCall, 'fence'> {
+  const fence = share?.fenceOf(name)
+  return fence === undefined ? {} : { fence }
+}
+
 /** Tells that the run began, once. */
 export function tellStarted(session: Session): void {
   if (session.told) return

@@ -12,6 +12,8 @@ const REST_MS = 5_000
  */
 export function followTarget(engine: Engine, member: Member, desired: DesiredState): void {
   if (member.target.watch === undefined || member.watchedDigest === desired.digest) return
+  // Another process watches this target.
+  if (engine.share?.watches(member.target.id) === false) return
   member.stopWatch?.()
   const controller = new AbortController()
   const call = { ...engine.call, signal: controller.signal }

@@ -9,15 +9,20 @@ import { runOnce } from './run.ts'
 import type { RunOptions, RunResult } from './run-result.ts'
 
 /** What the queue does with an application: one run, the answer to whoever asked, and the next run where one is due. */
-export async function workOn(engine: Engine, name: string, work: QueuedWork): Promise<void> {
+export async function workOn(
+  engine: Engine,
+  name: string,
+  work: QueuedWork,
+): Promise<RunResult['outcome'] | 'unknown'> {
   const member = engine.members.get(name)
-  if (member === undefined) return
+  if (member === undefined) return 'unknown'
   const asked = member.asked.filter(({ isReady }) => isReady)
   member.asked = member.asked.filter(({ isReady }) => !isReady)
   const result =
     member.leaving === 'destroy' ? await destroyOnce(engine, member, work) : await run(engine, member, work, asked)
   for (const { settle } of asked) settle(result)
   planNext(engine, member, result)
+  return result.outcome
 }
 
 async function run(engine: Engine, member: Member, work: QueuedWork, asked: readonly Asked[]): Promise<RunResult> {

@@ -285,7 +285,7 @@ const statements: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     checkSame((await claim({ tenantLimit })).length, 1, 'a place that is free is taken')
   },
 
-  'a key whose workers keep dying is left alone until it is asked for': async (stage) => {
+  'a key whose workers keep dying is left alone until there is something new, or it is asked for': async (stage) => {
     const { wake, claimOne, keys, advance, queue, call } = stage
     await wake('pool/a')
     for (let crash = 1; crash <= quarantineAfter; crash++) {
@@ -295,6 +295,16 @@ const statements: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     checkSame(await keys(), [], 'it is not handed out any more')
     const [item] = await queue.items({ keys: ['pool/a'] }, call)
     checkSame(item?.crashes, quarantineAfter, 'which can be seen')
+    await wake('pool/a')
+    checkSame(await keys(), [], 'to be looked at again is no reason')
+    await wake({ key: 'pool/a', priority: 1 })
+    checkSame((await claimOne()).attempt, 1, 'a change is one')
+    for (let crash = 1; crash < quarantineAfter; crash++) {
+      await advance(leaseMs + 1)
+      await claimOne()
+    }
+    await advance(leaseMs + 1)
+    checkSame(await keys(), [], 'it is left alone again')
     const claim = await claimOne({ keys: ['pool/a'] })
     await queue.complete([{ claim }], call)
     await wake('pool/a')

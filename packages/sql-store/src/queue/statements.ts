@@ -47,6 +47,7 @@ export function statementsOf(dialect: Dialect): Statements {
       lane = COALESCE(q.lane, excluded.lane),
       tenant = COALESCE(q.tenant, excluded.tenant),
       triggers = ${reasons('excluded.triggers')},
+      crashes = CASE WHEN excluded.priority > 0 AND NOT COALESCE(${leased}, false) THEN 0 ELSE q.crashes END,
       next_at = CASE WHEN ${leased} THEN ${sooner('q.next_at', 'excluded.run_at')} ELSE q.next_at END,
       run_at = CASE WHEN ${leased} THEN q.run_at ELSE ${sooner('q.run_at', 'excluded.run_at')} END
       WHERE excluded.wanted = 0 OR excluded.wanted > q.wanted`,

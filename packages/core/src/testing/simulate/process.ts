@@ -101,6 +101,7 @@ function faultFor(world: World, process: Process, { method }: FaultPoint): Fault
       { kind: 'lose', error },
     ])
   }
+  if (method.startsWith('queue.')) return queueFault(world)
   if (method === 'read' || method === 'installKey' || method === 'history') {
     return { kind: 'fail', error: new GitOpsError('LEDGER_UNAVAILABLE', 'The ledger cannot be read.') }
   }
@@ -110,6 +111,15 @@ function faultFor(world: World, process: Process, { method }: FaultPoint): Fault
   if (method === 'snapshot.list' && chance(world, 0.5)) return { kind: 'fail', error, afterItems: 1 }
   if (method === 'apply') return { kind: 'fail', error, afterItems: Math.floor(world.random.next() * 3) }
   return pick<Fault>(world, [{ kind: 'fail', error }, { kind: 'delay', delayMs: 3_000 }, { kind: 'hang' }])
+}
+
+function queueFault(world: World): Fault {
+  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'The database does not answer.')
+  return pick<Fault>(world, [
+    { kind: 'fail', error },
+    { kind: 'lose', error },
+    { kind: 'delay', delayMs: 3_000 },
+  ])
 }
 
 function targetOf(world: World, process: Process, { name }: SimulatedApplication): Target {

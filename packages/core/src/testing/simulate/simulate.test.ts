@@ -13,6 +13,15 @@ test('no invariant is violated while ports fail, people interfere and processes 
   expect(broken).toEqual([])
 }, 600_000)
 
+test('none is violated either where the ledger is one that processes share', async () => {
+  const broken: string[] = []
+  for (const seed of seeds.slice(0, 20)) {
+    const { violations } = await simulate({ seed, faults: { shared: true } })
+    broken.push(...violations.map(({ invariant, message }) => `seed ${seed}: invariant ${invariant}: ${message}`))
+  }
+  expect(broken).toEqual([])
+}, 600_000)
+
 test('the same seed is the same run, line by line', async () => {
   for (const seed of [7, 42, 205]) {
     const first = await simulate({ seed })

@@ -1,4 +1,5 @@
 import { memoryLedger } from '../../ledger/memory.ts'
+import { memoryQueue } from '../../queue/memory.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import { memorySource } from '../../source/memory.ts'
 import { manualClock } from '../clock.ts'
@@ -13,10 +14,12 @@ export interface FaultMix {
   readonly rate?: number
   /** Whether processes die in the middle of what they do. @defaultValue true */
   readonly deaths?: boolean
+  /** Whether the ledger is one that processes share, so that what a dead one held is free only when its lease ends. @defaultValue false */
+  readonly shared?: boolean
 }
 
 /** A world in which nothing has happened yet. */
-export function createWorld(seed: number, { rate = 0.05, deaths = true }: FaultMix = {}): World {
+export function createWorld(seed: number, { rate = 0.05, deaths = true, shared = false }: FaultMix = {}): World {
   const random = seededRandom(seed)
   const clock = manualClock()
   const trace: string[] = []
@@ -34,7 +37,12 @@ export function createWorld(seed: number, { rate = 0.05, deaths = true }: FaultM
     trace,
     deaths,
     system: memorySystem(),
-    ledger: memoryLedger({ installKey: new Uint8Array(32), maxAuditRecords: 100_000, maxRuns: 100_000 }),
+    ledger: memoryLedger({
+      installKey: new Uint8Array(32),
+      maxAuditRecords: 100_000,
+      maxRuns: 100_000,
+      ...(shared && { queue: memoryQueue({ clock }) }),
+    }),
     applications: [application('alpha', 'automatic'), application('beta', 'approve')],
     faultRate: rate,
   }
