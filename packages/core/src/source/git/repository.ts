@@ -11,6 +11,7 @@ import { descentOf } from './history.ts'
 import { createKeptCommits } from './kept-commits.ts'
 import { createKeptObjects } from './kept-objects.ts'
 import { type GitLimits, completeLimits } from './limits.ts'
+import { checkRepositoryOptions } from './options.ts'
 import { createPoller } from './poll.ts'
 import type { DecodedPack } from './pack/decode.ts'
 import type { ChosenRef, GitRef } from './refs.ts'
@@ -86,6 +87,12 @@ export interface SnapshotView extends EntryPolicy {
  * `DESTINATION_DENIED` for an address that `network.destinations` refuses.
  */
 export function gitRepository(options: GitRepositoryOptions): GitRepository {
+  checkRepositoryOptions(options)
+  return openRepository(options)
+}
+
+/** `gitRepository` for options that were checked. */
+export function openRepository(options: GitRepositoryOptions): GitRepository {
   const limits = completeLimits(options.limits)
   const address = parseAddress(options.url)
   const remote = guarded(createRemote(openTransport(address, options, limits), limits), {

@@ -3,7 +3,8 @@ import type { Source } from '../source.ts'
 import type { RevisionVerifier } from '../verify/signatures.ts'
 import { type EntryPolicy, pathParts } from './find-path.ts'
 import type { GitRef } from './refs.ts'
-import { type GitRepository, type GitRepositoryOptions, gitRepository } from './repository.ts'
+import { checkSourceOptions } from './options.ts'
+import { type GitRepository, type GitRepositoryOptions, openRepository } from './repository.ts'
 import type { RewritePolicy } from './rewrites.ts'
 import type { GitWriterOptions } from './write/writer.ts'
 
@@ -41,9 +42,12 @@ export interface GitSource extends Source {
  * below the path, unless `partial` is false.
  */
 export function gitSource(options: GitSourceOptions): GitSource {
+  checkSourceOptions(options)
   const path = pathParts(options.path ?? '').join('/')
   const shared = 'repository' in options
-  const repository = shared ? options.repository : gitRepository({ partial: path !== '', ...options })
+  const repository = shared
+    ? options.repository
+    : openRepository({ ...options, partial: options.partial ?? path !== '' })
   const followed = repository.follow(options.ref ?? 'HEAD', options.onRewritten ?? 'hold', options.verify)
   const view = { path, symlinks: options.symlinks ?? 'refuse', submodules: options.submodules ?? 'refuse' }
   const writer =

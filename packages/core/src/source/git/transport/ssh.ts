@@ -28,7 +28,13 @@ export interface SshTransportOptions {
   readonly protocol: 0 | 1 | 2
 }
 
-/** One `ssh` process for each request: nothing is left behind on either side. */
+/**
+ * One `ssh` process for each request: nothing is left behind on either side. Not through `runTool`, which hands over
+ * what a program printed once it has ended: a pack is decoded while it arrives, is counted against the limits of the
+ * repository, and has deadlines for its first byte and for every silence. What `runTool` guards against holds here as
+ * well: a fixed program by its absolute path, no shell, options before `--`, an environment of its own; and `ssh`
+ * without configuration starts nothing that could outlive it.
+ */
 export function sshTransport(address: SshAddress, options: SshTransportOptions): Transport {
   const { program = '/usr/bin/ssh', knownHostsFile, identityFile } = options.ssh
   for (const path of [program, knownHostsFile, identityFile ?? '/'])
