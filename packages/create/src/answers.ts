@@ -27,10 +27,11 @@ export async function answersFrom(args: readonly string[], ask: Ask | undefined)
   if (values.help === true) return 'help'
   const kind = values.kind ?? (await answer(ask, 'Embed it in a platform, or write an adapter? (embedder/adapter) '))
   if (kind !== 'embedder' && kind !== 'adapter') {
-    throw new Error(`--kind is embedder or adapter, not ${JSON.stringify(kind)}.\n\n${usage}`)
+    const given = kind === '' ? '' : `, not ${JSON.stringify(kind)}`
+    throw new Error(`Say what to write: --kind is embedder or adapter${given}.\n\n${usage}`)
   }
   const folder = positionals[0] ?? (await answer(ask, 'Into which folder? '))
-  if (folder.trim() === '') throw new Error(`The folder is missing.\n\n${usage}`)
+  if (folder.trim() === '') throw new Error(`Say into which folder.\n\n${usage}`)
   return { kind, folder: folder.trim() }
 }
 
