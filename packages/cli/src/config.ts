@@ -47,7 +47,7 @@ function findConfig(cwd: string, given: string | undefined): string {
   const candidates = given === undefined ? usualNames : [given]
   const found = candidates.map((name) => resolve(cwd, name)).find((path) => existsSync(path))
   if (found !== undefined) return found
-  const message = `There is no ${given ?? 'gitops.config.ts'} in ${cwd}. Write one, or name it with --config.`
+  const message = `There is no ${given ?? 'gitops.config.ts'} in ${cwd}. Write one (see: gitops --help), or name it with --config.`
   throw new GitOpsError('CONFIG_INVALID', message)
 }
 

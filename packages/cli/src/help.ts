@@ -12,6 +12,13 @@ export function overview(commands: readonly Command[]): string {
     'Options of every command',
     ...optionLines(commonOptions),
     '',
+    'A configuration (gitops.config.ts) exports the options of createReconciler:',
+    "  import { defineConfig } from '@gitops-sdk/cli'",
+    '  export default defineConfig(({ readOnly }) => ({',
+    "    ledger: fileLedger('.gitops', { readOnly }),",
+    "    applications: [{ name: 'shop', source: gitSource({ … }), target: kubernetesTarget({ … }) }],",
+    '  }))',
+    '',
     'Exit codes: 0 well, 1 failed, 2 drift or pending changes, 3 a wait took too long.',
     '',
   ].join('\n')

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { GitOpsError, type Reconciler, createReconciler, toGitOpsError } from '@gitops-sdk/core'
 import { type Command, type Values, commonOptions } from './command.ts'
@@ -22,6 +23,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
 
 async function dispatch([name, ...rest]: readonly string[], io: Io): Promise<ExitCode> {
   if (name === undefined || name === 'help' || name === '--help') return say(io, overview(commands))
+  if (name === '--version') return say(io, `${await ownVersion()}\n`)
   if (name === 'completion') return say(io, completionFor(rest[0], commands))
   const command = commands.find((each) => each.name === name)
   if (command === undefined) {
@@ -36,6 +38,13 @@ async function dispatch([name, ...rest]: readonly string[], io: Io): Promise<Exi
   return runCommand(command, positionals, values, io)
 }
 
+async function ownVersion(): Promise<string> {
+  const manifest: { readonly version: string } = JSON.parse(
+    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+  )
+  return manifest.version
+}
+
 function say(io: Io, text: string): ExitCode {
   io.out(text)
   return 0
@@ -47,8 +56,11 @@ function parse(command: Command, args: readonly string[]): { values: Values; pos
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true })
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new GitOpsError('CONFIG_INVALID', `${reason} See: gitops ${command.name} --help`, { cause })
+    // Node goes on with advice about `--`, which helps nobody who mistyped an option.
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('. To specify')
+    throw new GitOpsError('CONFIG_INVALID', `${reason?.replace(/\.?$/, '.')} See: gitops ${command.name} --help`, {
+      cause,
+    })
   }
 }
 

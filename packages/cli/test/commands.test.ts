@@ -65,7 +65,10 @@ test('an approval is for exactly one plan: another fingerprint is refused, the r
   expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining('APPROVAL_MISMATCH') })
   await expect(world.read('checkout')).rejects.toMatchObject({ code: 'ENOENT' })
 
-  expect(await world.gitops('approve', 'flags', fingerprint, '--note', 'looked at it')).toMatchObject({ code: 0 })
+  expect(await world.gitops('approve', 'flags', fingerprint, '--note', 'looked at it')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('flags: applied'),
+  })
   expect(await world.read('checkout')).toMatchObject({ rollout: 25 })
   const history = JSON.parse((await world.gitops('history', '--json')).out)
   expect(history[0]).toMatchObject({ outcome: 'applied', approvedBy: 'ada' })
@@ -93,6 +96,22 @@ test('history lists the runs, and a rollback brings the earlier revision back in
   expect(await world.read('checkout')).toMatchObject({ rollout: 25 })
   expect(await world.repository.git('show', 'main:checkout.yaml')).toContain('rollout: 25')
   expect(await world.repository.git('log', '-1', '--format=%B', 'main')).toContain('Asked for by ada')
+})
+
+test('a rollback that needs an approval says so and ends with 2 instead of waiting', async () => {
+  await using world = await createWorld('approve')
+  const approve = async (): Promise<void> => {
+    const [{ fingerprint }] = JSON.parse((await world.gitops('plan', '--json')).out)
+    await world.gitops('approve', 'flags', fingerprint)
+  }
+  const good = await world.repository.commit(checkout(25))
+  await approve()
+  await world.repository.commit(checkout(100))
+  await approve()
+  const rolledBack = await world.gitops('rollback', 'flags', good, '--timeout', '30')
+  expect(rolledBack).toMatchObject({ code: 2, out: expect.stringContaining('flags: blocked — The mode is `approve`') })
+  await approve()
+  expect(await world.read('checkout')).toMatchObject({ rollout: 25 })
 })
 
 test('watch reconciles until it is interrupted, and writes one JSON event a line', async () => {

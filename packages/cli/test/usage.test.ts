@@ -75,6 +75,10 @@ test('every command says what it does, and the overview says what the exit codes
   }
 })
 
+test('says its version', async () => {
+  expect(await run('/', '--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+})
+
 test('bash completes commands, and the options of the command that is there', async () => {
   const { out: script } = await run('/', 'completion', 'bash')
   const complete = (...words: readonly string[]): string[] => {

@@ -28,7 +28,7 @@ async function applyOne(run: Run, name: string): Promise<Answer> {
 }
 
 /** What failed for good does not get better by waiting. */
-function isFinal({ outcome, error }: RunResult): boolean {
+export function isFinal({ outcome, error }: RunResult): boolean {
   return outcome === 'cancelled' || (outcome === 'failed' && error?.retryable === false)
 }
 

@@ -4,7 +4,7 @@ import { type Print, errorText, isTimeout } from '../print.ts'
 import type { Answer } from './for-each.ts'
 
 /** How a run ended, as text and as an exit code. */
-export function answerOf(result: RunResult, print: Print): Answer {
+export function answerOf(result: RunResult, print: Print): Answer & { readonly value: object } {
   const { application, runId, outcome, revision, plan, error, reasons, blocker } = result
   if (plan !== undefined && plan.changes.length > 0) print.text(describe(plan, { colour: print.colour }))
   const why = [...(reasons ?? []).map(({ message }) => message), ...(blocker ? [blocker.message] : [])]

@@ -1,7 +1,8 @@
 import type { Command, Run } from '../command.ts'
 import type { ExitCode } from '../io.ts'
 import { waitOptions } from '../command.ts'
-import { ready } from './apply.ts'
+import { isFinal, ready } from './apply.ts'
+import { answerOf } from './outcome.ts'
 
 /** Brings an earlier revision back, in the target and, where the source can be written, in the source. */
 export const rollback: Command = {
@@ -21,10 +22,16 @@ async function rollBack(run: Run): Promise<ExitCode> {
   const [name = ''] = run.applications
   const reason = String(values['reason'] ?? 'No reason was given.')
   const { to, commit, pending } = await reconciler.rollback(name, { to: operand, by: io.user, reason })
-  await ready(run, name, to.id)
-  print.value({ application: name, to, commit, pending: pending?.toJSON() })
-  print.text(`${name}: ${print.mark('rolled back', 'well')} to ${to.id}`)
+  print.text(`${name}: held at ${to.id}; nothing newer is applied that was there before.`)
   if (commit !== undefined) print.text(`The source has it as ${commit.id}.`)
   if (pending !== undefined) print.text(`The source does not have it yet: ${pending.message}`)
-  return 0
+  const result = await reconciler.reconcile(name)
+  const waits = result.outcome === 'blocked' || isFinal(result)
+  const answer = waits ? answerOf(result, print) : { code: 0 as const, value: {} }
+  if (!waits) {
+    await ready(run, name, to.id)
+    print.text(`${name}: ${print.mark('rolled back', 'well')} to ${to.id}`)
+  }
+  print.value({ ...answer.value, application: name, to, commit, pending: pending?.toJSON() })
+  return answer.code
 }

@@ -44,7 +44,7 @@ describe('one sentence and a next action', () => {
     [
       { ...ready, alignment: 'drifted', drift: [driftOf('a')] },
       'shop was changed outside of its source (1 drift).',
-      'Heal it by hand, turn `selfHeal` on, or declare it as it is now.',
+      'Reconcile it, which heals it unless `selfHeal` is off, or declare it as it is now.',
     ],
     [
       { ...ready, suspension: { by: 'ada', at: 1, reason: 'migration' } },

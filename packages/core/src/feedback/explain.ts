@@ -101,12 +101,12 @@ const explanations: Readonly<Record<Situation, Explain>> = {
   behind: ({ plan, revision }) =>
     say(
       `is not yet as ${revision === undefined ? 'declared' : `declared by ${revisionText(revision)}`} (${changesText(plan?.changes ?? 0)} to make).`,
-      'Look at what the plan lists as blocked; otherwise nothing.',
+      'Reconcile it, or let what is started do so; look at what the plan lists as blocked.',
     ),
   drifted: ({ drift }) =>
     say(
       `was changed outside of its source (${drift.length === 1 ? '1 drift' : `${drift.length} drifts`}).`,
-      'Heal it by hand, turn `selfHeal` on, or declare it as it is now.',
+      'Reconcile it, which heals it unless `selfHeal` is off, or declare it as it is now.',
     ),
 
   'aligned and healthy': ({ applied }) => say(`is as declared${byRevision(applied)} and works.`, 'Nothing.'),
