@@ -55,26 +55,38 @@ function deepEqualAll({ desired, actual }: AlignedApplication): number {
     .length
 }
 
-async function growth({ pairs, say }: BenchmarkOptions): Promise<Row[]> {
+/** How a full plan grows, and how comparing everything does on the same machine: more memory is slower memory for both. */
+async function growth(options: BenchmarkOptions): Promise<Row[]> {
+  const planned = await growthOf('plan', (state) => expectChanges(planOf(state, state).changes.length, 0), options)
+  const compared = await growthOf('compare', (state) => expectChanges(deepEqualAll(state), 0), options)
+  return [
+    ...planned.rows,
+    count('growth of a full plan (1 is linear)', planned.exponent, 'exponent', 1.05),
+    count('growth of isDeepStrictEqual of everything, for comparison', compared.exponent, 'exponent'),
+  ]
+}
+
+async function growthOf(
+  verb: string,
+  work: (state: AlignedApplication) => void,
+  { pairs, say }: BenchmarkOptions,
+): Promise<{ readonly rows: readonly Row[]; readonly exponent: number }> {
   const rows: Row[] = []
   for (const size of sizes) {
-    say(`planning ${size} resources of which none changed`)
-    const before = aligned(kubernetesObjects(size))
+    say(`${verb} ${size} resources of which none changed`)
+    const state = aligned(kubernetesObjects(size))
     const repeats = Math.max(1, Math.ceil(10_000 / size))
     const times: number[] = []
     for (let round = 0; round < pairs + 2; round++) {
       const took = await elapsedMs(async () => {
-        for (let time = 0; time < repeats; time++) expectChanges(planOf(before, before).changes.length, 0)
+        for (let time = 0; time < repeats; time++) work(state)
       })
       times.push(took / repeats)
     }
-    rows.push({ name: `plan ${size} unchanged resources in full`, unit: 'ms', ours: figure(times.slice(2)) })
+    rows.push({ name: `${verb} ${size} unchanged resources in full`, unit: 'ms', ours: figure(times.slice(2)) })
   }
-  const exponent = growthExponent(
-    sizes,
-    rows.map(({ ours }) => ours.median),
-  )
-  return [...rows, count('growth of a full plan (1 is linear)', exponent, 'exponent', 1.05)]
+  const medians = rows.map(({ ours }) => ours.median)
+  return { rows, exponent: growthExponent(sizes, medians) }
 }
 
 function expectChanges(found: number, wanted: number): void {
