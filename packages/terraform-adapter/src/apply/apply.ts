@@ -21,7 +21,7 @@ import type { Kit } from '../workspace/kit.ts'
 import { currentLineage, refuseSuspects, settleRun } from '../workspace/leftovers.ts'
 import { stateInPlan } from '../workspace/plan-file.ts'
 import { prepare, withVariables } from '../workspace/prepare.ts'
-import { type Run, type RunJournal, closeRun, openRun, writeJournal } from '../workspace/runs.ts'
+import { type Run, type RunJournal, closeRun, openRun, planFile, writeJournal } from '../workspace/runs.ts'
 import type { Site } from '../workspace/site.ts'
 import { channel } from './channel.ts'
 import { settling, succeeded } from './outcomes.ts'
@@ -61,7 +61,7 @@ async function applyInTurn(
   const run = await openRun(site, call)
   try {
     const { folder } = await prepare(kit, site, module, run.id, call)
-    const path = join(run.folder, 'plan')
+    const path = join(run.folder, planFile)
     await writeFile(path, bytes, { mode: 0o600 })
     const base = stateInPlan(bytes)
     // Before anything is made: also what was made half-way can be destroyed without its source.
@@ -113,7 +113,7 @@ async function applyFile(applying: Applying, call: RunCall): Promise<void> {
     else tell(succeeded(change, base.lineage))
   }
   const onLine = (line: string): void => {
-    progress(line)
+    progress.onLine(line)
     const change = settle.settled(line)
     if (change !== undefined) done(change)
   }
@@ -132,7 +132,7 @@ async function applyFile(applying: Applying, call: RunCall): Promise<void> {
     onLine,
     onStarted,
   }
-  const end = await started(() => runCommand(kit, site, job, call), run)
+  const end = await started(() => runCommand(kit, site, job, call), run).finally(progress.end)
   const { suspects } = await settleRun(kit, site, run, journal, end.stopped || end.exitCode === null, aside(call))
   refuseUnbegun(site, end)
   const lineage = base.lineage === '' ? await currentLineage(kit, site, run, folder, aside(call)) : base.lineage

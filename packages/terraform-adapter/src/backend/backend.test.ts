@@ -49,7 +49,7 @@ const state = (serial: number, lineage = 'one'): object => ({ version: 4, serial
 /** No process has this number. */
 const nobody = 2 ** 22 + 1
 
-test('H1: a state is locked, read, written under its lock, and unlocked', async () => {
+test('[H1] a state is locked, read, written under its lock, and unlocked', async () => {
   const send = await client('r1', 'write')
   expect(await send('LOCK', { ID: 'l1' })).toBe(200)
   expect(await send('GET')).toBe(204)
@@ -59,14 +59,14 @@ test('H1: a state is locked, read, written under its lock, and unlocked', async 
   expect(await leases.read()).toBeUndefined()
 })
 
-test('H6: a run that plans may lock and read, and not write', async () => {
+test('[H6] a run that plans may lock and read, and not write', async () => {
   const send = await client('r1', 'read')
   expect(await send('LOCK', { ID: 'l1' })).toBe(200)
   expect(await send('POST', state(1), '?ID=l1')).toBe(403)
   expect(await versions.head()).toBeUndefined()
 })
 
-test('H3: a run that lost its right is refused everything', async () => {
+test('[H3] a run that lost its right is refused everything', async () => {
   const send = await client('r1', 'write')
   await send('LOCK', { ID: 'l1' })
   send.revoke()
@@ -74,7 +74,7 @@ test('H3: a run that lost its right is refused everything', async () => {
   expect(await versions.head()).toBeUndefined()
 })
 
-test('H5: an older serial and another lineage replace nothing', async () => {
+test('[H5] an older serial and another lineage replace nothing', async () => {
   const send = await client('r1', 'write')
   await send('LOCK', { ID: 'l1' })
   await send('POST', state(4), '?ID=l1')
@@ -90,7 +90,7 @@ test('a write without the lock, or with the lock of another run, is refused', as
   expect(await second('POST', state(1), '?ID=l1')).toBe(403)
 })
 
-test('H7: a lock is given up by its holder alone; a forced unlock, which names none, is refused', async () => {
+test('[H7] a lock is given up by its holder alone; a forced unlock, which names none, is refused', async () => {
   const [first, second] = [await client('r1', 'write'), await client('r2', 'write')]
   await first('LOCK', { ID: 'l1', Who: 'ada' })
   expect(await second('LOCK', { ID: 'l2' })).toBe(423)
@@ -105,7 +105,7 @@ test('two that lock at once are not both told that it is free', async () => {
   expect(answers.toSorted((a, b) => a - b)).toEqual([200, 423, 423])
 })
 
-test('H2: a lock goes with its process once that is proven dead, and not a moment earlier', async () => {
+test('[H2] a lock goes with its process once that is proven dead, and not a moment earlier', async () => {
   const [first, second] = [await client('r1', 'write'), await client('r2', 'write')]
   await first.usedBy(process.pid)
   await first('LOCK', { ID: 'l1' })

@@ -61,7 +61,7 @@ function run({ environment }: StateGrant, ...args: string[]): Promise<{ code: nu
 
 const creating = (): Promise<boolean> => eventually(() => provider.cloud.count('slow') > 0 || undefined)
 
-test('H3: a run that is fenced while it applies cannot write, and keeps its state in a file', async () => {
+test('[H3] a run that is fenced while it applies cannot write, and keeps its state in a file', async () => {
   provider.cloud.faults.set('slow', { delayMs: 1_500 })
   const mine = await grant('r1', 'write')
   const applying = run(mine, 'apply', '-auto-approve')
@@ -75,12 +75,26 @@ test('H3: a run that is fenced while it applies cannot write, and keeps its stat
   expect(await run(await grant('r2', 'read'), 'plan', '-detailed-exitcode')).toMatchObject({ code: 0 })
 })
 
-test('H6: an apply with the right of a plan writes nothing', async () => {
+test('[H5] an older state is refused, also when its push is forced', async () => {
+  expect(await run(await grant('r1', 'write'), 'apply', '-auto-approve')).toMatchObject({ code: 0 })
+  const older = join(folder, 'older.tfstate')
+  await writeFile(older, await versions.read((await versions.head())!))
+  await writeFile(join(folder, 'output.tf'), 'output "x" {\n  value = 1\n}\n')
+  expect(await run(await grant('r2', 'write'), 'apply', '-auto-approve')).toMatchObject({ code: 0 })
+  const head = await versions.head()
+  for (const force of [[], ['-force']]) {
+    const pushed = await run(await grant('r3', 'write'), 'state', 'push', ...force, older)
+    expect(pushed.code).not.toBe(0)
+  }
+  expect(await versions.head()).toEqual(head)
+})
+
+test('[H6] an apply with the right of a plan writes nothing', async () => {
   expect(await run(await grant('r1', 'read'), 'apply', '-auto-approve')).toMatchObject({ code: 1 })
   expect(await versions.head()).toBeUndefined()
 })
 
-test('H7: a forced unlock on the command line is refused, and the holder ends well', async () => {
+test('[H7] a forced unlock on the command line is refused, and the holder ends well', async () => {
   provider.cloud.faults.set('slow', { delayMs: 4_000 })
   const applying = run(await grant('r1', 'write'), 'apply', '-auto-approve')
   await creating()

@@ -23,28 +23,19 @@ export interface LeaseBook {
   inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** A lease in a blob. */
+/** A lease in a blob. It is read each time: another process may have had its turn in between. */
 export function leaseBook(blobs: BlobStore, prefix: string): LeaseBook {
   const name = `${prefix}/lease`
-  let known: { readonly lease: Lease | undefined } | undefined
   let last: Promise<unknown> = Promise.resolve()
   return {
     read: async () => {
-      if (known !== undefined) return known.lease
       const bytes = await blobs.get(name)
       // Written below, and authenticated where the store is sealed.
-      known = { lease: bytes && (JSON.parse(Buffer.from(bytes).toString()) as Lease) }
-      return known.lease
+      return bytes && (JSON.parse(Buffer.from(bytes).toString()) as Lease)
     },
-    write: async (lease) => {
-      // The power takes the process that holds it along.
-      await blobs.put(name, Buffer.from(JSON.stringify(lease)), { fleeting: true })
-      known = { lease }
-    },
-    clear: async () => {
-      await blobs.remove(name)
-      known = { lease: undefined }
-    },
+    // The power takes the process that holds it along.
+    write: (lease) => blobs.put(name, Buffer.from(JSON.stringify(lease)), { fleeting: true }),
+    clear: () => blobs.remove(name),
     inTurn: (work) => {
       const mine = last.then(work)
       last = mine.catch(() => {})

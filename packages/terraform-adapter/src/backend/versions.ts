@@ -22,18 +22,14 @@ export interface StateVersions {
   write(bytes: Uint8Array): Promise<StateVersion>
 }
 
-/** Versions in a blob store. The newest is remembered, so that asking for it costs nothing. */
+/** Versions in a blob store. Which is the newest is read each time: another process may have had its turn in between. */
 export function stateVersions(blobs: BlobStore, prefix: string, keep: number): StateVersions {
-  let known: { readonly version: StateVersion | undefined } | undefined
   const headName = `${prefix}/head`
 
   const head = async (): Promise<StateVersion | undefined> => {
-    if (known !== undefined) return known.version
     const bytes = await blobs.get(headName)
     // Written below, and authenticated where the store is sealed.
-    const version = bytes && (JSON.parse(Buffer.from(bytes).toString()) as StateVersion)
-    known = { version }
-    return version
+    return bytes && (JSON.parse(Buffer.from(bytes).toString()) as StateVersion)
   }
 
   const read = async ({ name, serial }: StateVersion): Promise<Uint8Array> => {
@@ -53,7 +49,6 @@ export function stateVersions(blobs: BlobStore, prefix: string, keep: number): S
     if (before !== undefined) refuseOlder(before, version)
     await blobs.put(version.name, bytes)
     await blobs.put(headName, Buffer.from(JSON.stringify(version)))
-    known = { version }
     await forgetOldest(blobs, prefix, keep)
     return version
   }

@@ -8,7 +8,7 @@ import { runCommand } from '../workspace/command.ts'
 import type { Kit, Module } from '../workspace/kit.ts'
 import { stateInPlan } from '../workspace/plan-file.ts'
 import { initialise, prepare, withVariables } from '../workspace/prepare.ts'
-import { type Run, closeRun, openRun } from '../workspace/runs.ts'
+import { type Run, closeRun, openRun, planFile } from '../workspace/runs.ts'
 import type { Site } from '../workspace/site.ts'
 import { checksOf } from './checks.ts'
 import type { Observation } from './observation.ts'
@@ -59,11 +59,12 @@ async function planIn(
   query: PlanQuery,
   call: RunCall,
 ): Promise<Observation> {
-  const path = join(run.folder, 'plan')
+  const path = join(run.folder, planFile)
   const args = ['plan', '-json', '-input=false', `-out=${path}`, ...common(kit), ...argsOf(query)]
   const progress = progressOf('looking at resources', call)
-  const job = { args, folder, run: run.id, access: 'read' as const, streams: { folder: run.folder }, onLine: progress }
-  const end = await runCommand(kit, site, job, call)
+  const { onLine } = progress
+  const job = { args, folder, run: run.id, access: 'read' as const, streams: { folder: run.folder }, onLine }
+  const end = await runCommand(kit, site, job, call).finally(progress.end)
   // A failed plan leaves a file too, which must never be applied.
   if (end.exitCode !== 0) throw failureOf(`Planning ${site.application}`, end, 'PLAN_INCOMPLETE')
   const plan = await showPlan(kit, site, folder, run, path, call)

@@ -11,6 +11,7 @@ import {
 import type { Observation } from '../observe/observation.ts'
 import type { Site } from '../workspace/site.ts'
 import { type Rules, blockedBy } from './blocked.ts'
+import { sift } from './sift.ts'
 import { takenOver } from './take-over.ts'
 import { verdictOf } from './verdict.ts'
 
@@ -24,8 +25,9 @@ export function assemblePlan(
   rules: Rules,
 ): Plan {
   const verdict = verdictOf(observation.plan, request.seal)
-  const wanted = request.mode === 'accept-drift' ? accepted(verdict.drift) : verdict.changes
-  const blocked = blockedBy(wanted, observation, request, rules)
+  const sifted = sift(verdict, request.mode === 'converge' ? request.ignore : [])
+  const wanted = request.mode === 'accept-drift' ? accepted(verdict.drift) : sifted.changes
+  const blocked = [...sifted.blocked, ...blockedBy(wanted, observation, request, rules)]
   const changes = blocked.length > 0 ? [] : [...wanted, ...takenOver(observation, request, rules)]
   const effect =
     changes.length > 0 ? 'changes' : blocked.length > 0 || verdict.effect === 'changes' ? 'none' : verdict.effect
@@ -36,12 +38,14 @@ export function assemblePlan(
     effect,
     complete: verdict.complete,
     changes: shown(site, changes),
-    drift: shown(site, unhealed(verdict.drift, blocked, request)),
-    ignored: [],
+    drift: shown(site, unhealed(sifted.drift, blocked, request)),
+    ignored: sifted.ignored,
     blocked: blocked.map((each) => ({ ...each, message: site.redactor.text(each.message) })),
     warnings: observation.warnings,
     basis: { digest: desired.digest, version },
+    // Of what is taken over on paper alone, or ignored, there is nothing to apply.
     ...(effect !== 'none' &&
+      (wanted.length > 0 || verdict.effect !== 'changes') &&
       observation.artifact !== undefined && {
         handle: { id: observation.artifact, digest: effectOf(observation, changes, request) },
       }),

@@ -1,25 +1,17 @@
 import { existsSync } from 'node:fs'
-import { readFile, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Secret } from '@gitops-sdk/core'
+import { type ApplicationEvent, Secret } from '@gitops-sdk/core'
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import type { BlobStore } from '../store/blobs.ts'
 import { record } from '../testing/stage.ts'
-import { eventually, openWorld } from '../testing/world.ts'
+import { eventually, openWorld, textsBelow } from '../testing/world.ts'
 
 const files = { 'main.tf': record('a', { name: '"a"' }) + record('b', { name: '"b"', value: 'fake_record.a.id' }) }
 
-async function textsBelow(folder: string): Promise<string> {
-  const names = await readdir(folder, { recursive: true })
-  const paths = names.map((name) => join(folder, name))
-  const contents = await Promise.all(
-    paths.map(async (path) => ((await stat(path)).isFile() ? readFile(path, 'latin1') : '')),
-  )
-  return contents.join('\n')
-}
-
-test('H1: no credential of the backend is in the working folder, in a plan or in the store', async () => {
+test('[H1] no credential of the backend is in the working folder, in a plan or in the store', async () => {
   await using world = await openWorld({ files })
   expect(await world.reconciler.reconcile('shop')).toMatchObject({ outcome: 'applied' })
   const text = await textsBelow(world.folder)
@@ -27,7 +19,7 @@ test('H1: no credential of the backend is in the working folder, in a plan or in
   expect(text).not.toMatch(/127\.0\.0\.1:\d+\/state/)
 })
 
-test('H4: a state that could not be saved is saved before anything is planned, and nothing is made twice', async () => {
+test('[H4] a state that could not be saved is saved before anything is planned, and nothing is made twice', async () => {
   const failing = { now: false }
   await using world = await openWorld({ files, target: { store: flaky(failing) } })
   const { cloud } = world.provider
@@ -60,12 +52,12 @@ function memory(): BlobStore {
   }
 }
 
-test('T10: a command of somebody else meets the lock, waits for it, and is told who holds it', async () => {
+test('[T10] a command of somebody else meets the lock, waits for it, and is told who holds it', async () => {
   await using world = await openWorld({ files: { ...files, 'backend.tf': 'terraform {\n  backend "local" {}\n}\n' } })
   const backend = { kind: 'module' as const, config: { path: join(world.folder, 'x.tfstate') } }
   await world.restart({ backend })
   const { cloud } = world.provider
-  cloud.faults.set('b', { delayMs: 6_000 })
+  cloud.faults.set('b', { delayMs: 12_000 })
   const run = world.reconciler.reconcile('shop')
   await eventually(() => cloud.count('b') > 0 || undefined)
   await using other = await openWorld({
@@ -73,13 +65,22 @@ test('T10: a command of somebody else meets the lock, waits for it, and is told 
     target: { backend, environment: world.provider.environment },
   })
   expect(await other.reconciler.reconcile('shop')).toMatchObject({ error: { code: 'TARGET_LOCKED' } })
-  await other.restart({ lockTimeoutMs: 20_000 })
+  await other.restart({ lockTimeoutMs: 30_000 })
   expect((await other.reconciler.reconcile('shop')).error).toBeUndefined()
   expect((await run).error).toBeUndefined()
   expect([cloud.count('a'), cloud.count('b')]).toEqual([1, 1])
+  expect(activities(other.events)).toContain('waiting for the lock of the state')
+  expect(activities(world.events)).toEqual(
+    expect.arrayContaining(['create fake_record.b', 'create fake_record.b, for 10 s']),
+  )
+  const shares = world.events.flatMap((each) => (each.type === 'progressed' ? [each.progress] : []))
+  expect(shares.at(-1)).toMatchObject({ activity: 'applying', done: 2, total: 2, unit: 'resources' })
 })
 
-test('T11: a stop during a local-exec leaves the resource tainted, and the next run replaces it', async () => {
+const activities = (events: readonly ApplicationEvent[]): readonly string[] =>
+  events.flatMap((each) => (each.type === 'progressed' ? [each.progress.activity] : []))
+
+test('[T11] a stop during a local-exec leaves the resource tainted, and the next run replaces it', async () => {
   const mark = join(tmpdir(), `local-exec-${process.pid}`)
   await rm(mark, { force: true })
   const sleeping = `resource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = "touch ${mark}; sleep 10"\n  }\n}\n`
@@ -94,7 +95,7 @@ test('T11: a stop during a local-exec leaves the resource tainted, and the next 
   expect(plan?.changes).toMatchObject([{ action: 'replace', cause: 'requested' }])
 })
 
-test('P14: reads go side by side, as many as is asked for', async () => {
+test('[P14] reads go side by side, as many as is asked for', async () => {
   const many = Array.from({ length: 40 }, (_, index) => record(`r${index}`, { name: `"r${index}"` })).join('')
   await using world = await openWorld({
     files: { 'main.tf': many },
@@ -108,7 +109,7 @@ test('P14: reads go side by side, as many as is asked for', async () => {
   expect(world.provider.cloud.reads.most).toBeGreaterThan(10)
 })
 
-test('H9: a thousand resources are saved by the managed backend in a few writes', async () => {
+test('[H9] a thousand resources are saved by the managed backend in a few writes', async () => {
   const main = 'resource "terraform_data" "x" {\n  count = 1000\n  input = count.index\n}\n'
   await using world = await openWorld({ files: { 'main.tf': main } })
   expect(await world.reconciler.reconcile('shop')).toMatchObject({ outcome: 'applied' })
@@ -116,7 +117,7 @@ test('H9: a thousand resources are saved by the managed backend in a few writes'
   expect(names.filter((name) => /\/v\d+-/.test(name)).length).toBeLessThan(8)
 })
 
-test('T8: a canary occurs nowhere: not in events, errors, plans, history, logs, outputs of the state, or on the disk', async () => {
+test('[T8] a canary occurs nowhere: not in events, errors, plans, history, logs, outputs of the state, or on the disk', async () => {
   const canary = 'canary-4f1d9c7e2b'
   const main = `variable "pw" {
   type      = string
@@ -135,9 +136,17 @@ output "copy" {
   sensitive = true
 }
 `
-  await using world = await openWorld({ files: { 'main.tf': main }, target: { variables: { pw: new Secret(canary) } } })
+  const logged: unknown[] = []
+  const note = (...line: unknown[]): void => void logged.push(line)
+  await using world = await openWorld({
+    files: { 'main.tf': main },
+    target: { variables: { pw: new Secret(canary) } },
+    log: { debug: note, info: note, warn: note, error: note },
+  })
   const { cloud } = world.provider
   const results: unknown[] = [await world.reconciler.reconcile('shop')]
+  world.source.commit({ 'docs.md': 'another commit' })
+  results.push(await world.reconciler.plan('shop'))
   expect(cloud.find('a')?.secret).toBe(canary)
   cloud.find('a')!.value = `by hand ${canary}`
   results.push(await world.reconciler.reconcile('shop', { refresh: true }))
@@ -155,7 +164,8 @@ output "copy" {
   for await (const each of world.reconciler.audit()) results.push(each)
   const record_ = await world.ledger.read('shop', { signal: AbortSignal.timeout(1_000) } as never)
   results.push([...record_.inventory.values()], record_.journal, record_.state)
-  const text = JSON.stringify([results, world.events, world.reconciler.list()])
+  const text = inspect([results, world.events, logged, world.reconciler.list()], { depth: null, maxStringLength: null })
+  expect(text).toContain('no quota for ***')
   expect(text.split(canary)).toHaveLength(1)
   expect((await textsBelow(world.folder)).split(canary)).toHaveLength(1)
 })

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { findBinary } from '../testing/find-binary.ts'
-import { type World, eventually, journalsIn, openWorld } from '../testing/world.ts'
+import { type World, eventually, journalsIn, openWorld, textsBelow } from '../testing/world.ts'
 import { record } from '../testing/stage.ts'
 
 const slow = { 'main.tf': record('a', { name: '"a"' }) + record('slow', { name: '"slow"', value: 'fake_record.a.id' }) }
@@ -22,7 +25,7 @@ async function interrupted(how: (world: World, pid: number) => void, world: Worl
   world.provider.cloud.faults.clear()
 }
 
-test('P11: after a kill nothing is applied until the suspect is resolved, and importing it leaves one', async () => {
+test('[P11] after a kill nothing is applied until the suspect is resolved, and importing it leaves one', async () => {
   await using world = await openWorld({ files: slow })
   const { cloud } = world.provider
   await interrupted((_, pid) => process.kill(pid, 'SIGKILL'), world)
@@ -42,7 +45,7 @@ test('P11: after a kill nothing is applied until the suspect is resolved, and im
   expect(world.reconciler.status('shop').alignment).toBe('aligned')
 })
 
-test('P11: a suspect that does not exist is made once it is said to be absent, also after a restart', async () => {
+test('[P11] a suspect that does not exist is made once it is said to be absent, also after a restart', async () => {
   await using world = await openWorld({ files: slow })
   const { cloud } = world.provider
   await interrupted((_, pid) => process.kill(pid, 'SIGKILL'), world)
@@ -56,7 +59,7 @@ test('P11: a suspect that does not exist is made once it is said to be absent, a
   expect([cloud.count('a'), cloud.count('slow')]).toEqual([1, 1])
 })
 
-test('P9: one request to stop lets a polite provider finish: nothing is suspect, nothing is made twice', async () => {
+test('[P9] one request to stop lets a polite provider finish: nothing is suspect, nothing is made twice', async () => {
   await using world = await openWorld({ files: slow, stopTimeoutMs: 10 })
   const { cloud } = world.provider
   cloud.faults.set('slow', { delayMs: 3_000 })
@@ -69,7 +72,7 @@ test('P9: one request to stop lets a polite provider finish: nothing is suspect,
   expect(world.events.some(({ type }) => type === 'attentionNeeded')).toBe(false)
 })
 
-test('P10: a provider that gives up waiting leaves a suspect, and nothing is applied on top of it', async () => {
+test('[P10] a provider that gives up waiting leaves a suspect, and nothing is applied on top of it', async () => {
   await using world = await openWorld({ files: slow, stopTimeoutMs: 10, provider: { cancellation: 'context-aware' } })
   const { cloud } = world.provider
   cloud.faults.set('slow', { delayMs: 5_000 })
@@ -88,7 +91,7 @@ test('a provider that crashes while it creates leaves a suspect', async () => {
   expect(await world.reconciler.reconcile('shop')).toMatchObject({ error: { code: 'APPLY_UNKNOWN' } })
 })
 
-test('P8: a refusal of the cloud is no suspect: what is left is made by the next run', async () => {
+test('[P8] a refusal of the cloud is no suspect: what is left is made by the next run', async () => {
   await using world = await openWorld({ files: slow })
   const { cloud } = world.provider
   cloud.faults.set('slow', { error: 'quota exceeded' })
@@ -100,7 +103,7 @@ test('P8: a refusal of the cloud is no suspect: what is left is made by the next
   expect([cloud.count('a'), cloud.count('slow')]).toEqual([1, 1])
 })
 
-test('T12, H8: whoever started it dies, the apply goes on to its end, and what it could not save is saved later', async () => {
+test('[T12] [H8] whoever started it dies, the apply goes on to its end, and what it could not save is saved later', async () => {
   await using world = await openWorld({ files: slow })
   const { cloud, environment, requirement } = world.provider
   cloud.faults.set('slow', { delayMs: 4_000 })
@@ -119,15 +122,44 @@ test('T12, H8: whoever started it dies, the apply goes on to its end, and what i
   expect(await journalsIn(world.folder)).toEqual([])
 })
 
+test('[H2] the lock of a killed apply goes once its process is proven dead, a restart knows who held it, and nothing secret is left', async () => {
+  await using world = await openWorld({ files: slow })
+  const { cloud, environment, requirement } = world.provider
+  cloud.faults.set('slow', { delayMs: 5_000 })
+  const files = { 'main.tf': `variable "token" {}\n${requirement}${slow['main.tf']}` }
+  const parent = startElsewhere({ folder: world.folder, environment, files, variables: { token: 'canary-token' } })
+  const pid = await applying(world)
+  parent.kill('SIGKILL')
+  expect(await textsBelow(world.folder)).toContain('canary-token')
+  const held = await world.reconciler.reconcile('shop')
+  expect(held.error).toMatchObject({ code: 'TARGET_LOCKED', message: expect.stringContaining(`process ${pid}`) })
+  const lease = (await readdir(world.folder, { recursive: true })).find((name) => name.endsWith('/lease'))!
+  process.kill(pid, 'SIGKILL')
+  await eventually(() => !isAlive(pid) || undefined)
+  expect(existsSync(join(world.folder, lease))).toBe(true)
+  expect(await world.reconciler.reconcile('shop')).toMatchObject({ error: { code: 'APPLY_UNKNOWN' } })
+  expect(existsSync(join(world.folder, lease))).toBe(false)
+  expect(await textsBelow(world.folder)).not.toContain('canary-token')
+  const resolutions = [
+    { ref: { kind: 'fake_record', name: 'a' }, how: 'imported' as const },
+    { ref, how: 'imported' as const, id: cloud.find('slow')!.id },
+  ]
+  await world.restart({ variables: { token: 'canary-token' } })
+  await world.reconciler.resolveSuspects('shop', { by: 'ada', note: 'they are there', resolutions })
+  expect((await world.reconciler.reconcile('shop', { refresh: true })).error).toBeUndefined()
+  expect([cloud.count('a'), cloud.count('slow')]).toEqual([1, 1])
+})
+
 interface Elsewhere {
   readonly folder: string
   readonly environment: object
   readonly files: object
+  readonly variables?: object
 }
 
 /** A process of its own that reconciles once. */
-function startElsewhere({ folder, environment, files }: Elsewhere): { kill(signal: 'SIGKILL'): void } {
-  const target = JSON.stringify({ binary: findBinary(), folder, environment, lockTimeoutMs: 0 })
+function startElsewhere({ folder, environment, files, variables }: Elsewhere): { kill(signal: 'SIGKILL'): void } {
+  const target = JSON.stringify({ binary: findBinary(), folder, environment, variables, lockTimeoutMs: 0 })
   const source = `
     import { createReconciler, memorySource } from '@gitops-sdk/core'
     import { terraformTarget } from '@gitops-sdk/terraform-adapter'

@@ -8,7 +8,7 @@ const both = {
   'main.tf': record('a', { name: '"a"', value: '"1"' }) + record('b', { name: '"b"', value: 'fake_record.a.id' }),
 }
 
-test('P1: an edit by hand is drift with its field, is healed, and then nothing is left', async () => {
+test('[P1] an edit by hand is drift with its field, is healed, and then nothing is left', async () => {
   await using world = await openWorld({ files: one })
   await world.reconciler.reconcile('shop')
   world.provider.cloud.find('a')!.tags = { env: 'by hand' }
@@ -25,7 +25,7 @@ test('P1: an edit by hand is drift with its field, is healed, and then nothing i
   ).toEqual(['drifted', 'driftResolved'])
 })
 
-test('P2: a deletion by hand is missing, is made again, and what depends on it follows', async () => {
+test('[P2] a deletion by hand is missing, is made again, and what depends on it follows', async () => {
   await using world = await openWorld({ files: both })
   const { cloud } = world.provider
   await world.reconciler.reconcile('shop')
@@ -40,7 +40,7 @@ test('P2: a deletion by hand is missing, is made again, and what depends on it f
   expect(cloud.find('b')?.value).toBe(cloud.find('a')?.id)
 })
 
-test('P3: an attribute that moves by itself is told as drift nobody heals, and nothing is applied', async () => {
+test('[P3] an attribute that moves by itself is told as drift nobody heals, and nothing is applied', async () => {
   await using world = await openWorld({ files: one, provider: { volatile: true } })
   await world.reconciler.reconcile('shop')
   const { outcome, plan } = await world.reconciler.reconcile('shop', { refresh: true })
@@ -48,7 +48,7 @@ test('P3: an attribute that moves by itself is told as drift nobody heals, and n
   expect(plan).toMatchObject({ effect: 'none', changes: [], drift: [{ healed: false }] })
 })
 
-test('P3: what the module ignores is no change', async () => {
+test('[P3] what the module ignores is no change', async () => {
   const ignoring = record('a', { name: '"a"', value: '"1"' }, '  lifecycle {\n    ignore_changes = [value]\n  }\n')
   await using world = await openWorld({ files: { 'main.tf': ignoring } })
   await world.reconciler.reconcile('shop')
@@ -61,7 +61,7 @@ test('P3: what the module ignores is no change', async () => {
   expect(world.provider.cloud.find('a')?.value).toBe('by hand')
 })
 
-test('P4: a commit and an edit by hand on one resource have their own cause per field', async () => {
+test('[P4] a commit and an edit by hand on one resource have their own cause per field', async () => {
   await using world = await openWorld({ files: one })
   await world.reconciler.reconcile('shop')
   world.provider.cloud.find('a')!.tags = { env: 'by hand' }
@@ -77,7 +77,7 @@ test('P4: a commit and an edit by hand on one resource have their own cause per 
   ])
 })
 
-test('P5: drift to what the next commit declares leaves nothing to apply', async () => {
+test('[P5] drift to what the next commit declares leaves nothing to apply', async () => {
   await using world = await openWorld({ files: one })
   await world.reconciler.reconcile('shop')
   world.provider.cloud.find('a')!.value = '2'
@@ -85,7 +85,7 @@ test('P5: drift to what the next commit declares leaves nothing to apply', async
   expect(await world.reconciler.reconcile('shop')).toMatchObject({ outcome: 'unchanged', plan: { changes: [] } })
 })
 
-test('P6: a hot-fix made after the approval asks again instead of being wiped', async () => {
+test('[P6] a hot-fix made after the approval asks again instead of being wiped', async () => {
   await using world = await openWorld({ files: one, policy: { mode: 'approve' } })
   const approveAndRun = async (): Promise<string | undefined> => {
     const { plan } = await world.reconciler.reconcile('shop', { refresh: true })
@@ -105,7 +105,7 @@ test('P6: a hot-fix made after the approval asks again instead of being wiped', 
   expect(world.provider.cloud.find('a')?.tags).toEqual({ env: 'prod', hotfix: 'yes' })
 })
 
-test('P7: accepted drift is in the state, and the cloud is not touched', async () => {
+test('[P7] accepted drift is in the state, and the cloud is not touched', async () => {
   const ignoring = record('a', { name: '"a"', value: '"1"' }, '  lifecycle {\n    ignore_changes = [value]\n  }\n')
   await using world = await openWorld({ files: { 'main.tf': ignoring } })
   await world.reconciler.reconcile('shop')

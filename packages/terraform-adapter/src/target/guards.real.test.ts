@@ -9,7 +9,7 @@ const two = {
   'db.tf': record('db', { name: '"db"' }, '  lifecycle {\n    prevent_destroy = true\n  }\n'),
 }
 
-test('P13: what the module prevents fails the plan; what the target protects survives the removal of the block', async () => {
+test('[P13] what the module prevents fails the plan; what the target protects survives the removal of the block', async () => {
   await using world = await openWorld({ files: two, target: { protect: ['*.db'] } })
   const { cloud } = world.provider
   await world.reconciler.reconcile('shop')

@@ -58,6 +58,8 @@ export interface TerraformTargetOptions {
   readonly lockFile?: 'readonly' | 'update'
   /** Absolute path of an unpacked mirror of providers. The only source of providers where it is given. */
   readonly providerMirror?: string
+  /** Providers under development: absolute folders of their programs, by address. They need no lock file. */
+  readonly providerOverrides?: Readonly<Record<string, string>>
   /** Absolute path of a cache of providers, filled by one `init` at a time. */
   readonly providerCache?: string
 }
@@ -86,6 +88,7 @@ export function kitOf(options: TerraformTargetOptions): Kit {
     parallelism: options.parallelism ?? 10,
     lockFile: options.lockFile ?? 'readonly',
     ...(options.providerMirror !== undefined && { providerMirror: options.providerMirror }),
+    ...(options.providerOverrides !== undefined && { providerOverrides: options.providerOverrides }),
     ...(options.providerCache !== undefined && { providerCache: options.providerCache }),
   }
   return { ...kit, environment: (call) => checkedEnvironment(kit, call) }
@@ -122,6 +125,8 @@ function checkOptions(options: TerraformTargetOptions): void {
     const path = options[name]
     if (path !== undefined && !isAbsolute(path)) throw invalid(name, 'must be an absolute path')
   }
+  for (const [address, path] of Object.entries(options.providerOverrides ?? {}))
+    if (!isAbsolute(path)) throw invalid(`providerOverrides.${address}`, 'must be an absolute path')
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,89}$/.test(options.workspace ?? 'default'))
     throw invalid('workspace', 'must be 1 to 90 letters, digits, dots, dashes and underscores')
   for (const name of ['graceMs', 'lockTimeoutMs', 'maxDeletes'] as const) {

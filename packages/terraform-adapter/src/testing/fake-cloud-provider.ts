@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation, sendUnaryData } from '@grpc/grpc-js'
 import { type FakeCloud, fakeCloud } from './fake-cloud.ts'
 import { type Method, type MethodName, methods } from './protocol.ts'
@@ -15,6 +17,11 @@ export interface FakeCloudProvider extends AsyncDisposable {
   readonly environment: { readonly TF_REATTACH_PROVIDERS: string }
   /** The block of a module that requires it. */
   readonly requirement: string
+  /**
+   * Writes a program that the binary starts as the provider: it leads to this process. Give `TF_DISABLE_PLUGIN_TLS=1`
+   * with it. Resolves to its path in `folder`.
+   */
+  writeLauncher(folder: string, version?: string): Promise<string>
 }
 
 /** What a provider is made of. */
@@ -43,6 +50,13 @@ export async function fakeCloudProvider(options: FakeCloudProviderOptions = {}):
     cloud,
     environment: { TF_REATTACH_PROVIDERS: reattach(port) },
     requirement: `terraform {\n  required_providers {\n    fake = {\n      source = "${fakeProviderSource}"\n    }\n  }\n}\n`,
+    writeLauncher: async (folder, version) => {
+      const path = join(folder, `terraform-provider-fake${version === undefined ? '' : `_v${version}`}`)
+      await mkdir(folder, { recursive: true })
+      // The line with which a plugin says where it listens.
+      await writeFile(path, `#!/bin/sh\necho '1|6|tcp|127.0.0.1:${port}|grpc'\nexec sleep 600\n`, { mode: 0o755 })
+      return path
+    },
     async [Symbol.asyncDispose]() {
       server.forceShutdown()
     },

@@ -1,13 +1,15 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type ApplicationEvent,
   type Ledger,
+  type Logger,
   type MemoryFiles,
   memoryLedger,
   type PolicyOptions,
   type Reconciler,
   createReconciler,
+  silentLog,
 } from '@gitops-sdk/core'
 import type { RunJournal } from '../workspace/runs.ts'
 import type { TerraformTargetOptions } from '../target/options.ts'
@@ -30,6 +32,7 @@ export interface WorldOptions {
   readonly policy?: PolicyOptions
   readonly provider?: FakeCloudProviderOptions
   readonly stopTimeoutMs?: number
+  readonly log?: Logger
 }
 
 /** A reconciler that prunes and heals, unless the policy says otherwise. */
@@ -39,6 +42,7 @@ export async function openWorld({
   policy,
   provider,
   stopTimeoutMs = 30_000,
+  log = silentLog,
 }: WorldOptions): Promise<World> {
   const stage = await openStage(files, provider)
   const ledger = memoryLedger()
@@ -47,6 +51,7 @@ export async function openWorld({
     const reconciler = createReconciler({
       ledger,
       stopTimeoutMs,
+      log,
       applications: [
         {
           name: 'shop',
@@ -95,4 +100,16 @@ export async function eventually<T>(holds: () => Promise<T | undefined> | T | un
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error('It did not happen within thirty seconds.')
+}
+
+/** Everything that lies in a folder, as one text. What disappears meanwhile is left out. */
+export async function textsBelow(folder: string): Promise<string> {
+  const names = await readdir(folder, { recursive: true })
+  const paths = names.map((name) => join(folder, name))
+  const contents = await Promise.all(
+    paths
+      .map(async (path) => ((await stat(path)).isFile() ? readFile(path, 'latin1') : ''))
+      .map((each) => each.catch(() => '')),
+  )
+  return contents.join('\n')
 }

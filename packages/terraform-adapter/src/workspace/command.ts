@@ -11,6 +11,8 @@ import type { Site } from './site.ts'
 
 /** A command of the binary for one application. */
 export interface Job extends Pick<Command, 'args' | 'folder' | 'streams' | 'onLine' | 'onStarted'> {
+  /** What only this command sees. */
+  readonly environment?: Readonly<Record<string, string>>
   /** The id of the run it belongs to. */
   readonly run: string
   /** What it may do with the state. */
@@ -25,7 +27,7 @@ export async function runCommand(kit: Kit, site: Site, job: Job, call: RunCall):
     return await kit.cli.run(
       {
         ...job,
-        environment: { ...surroundings, ...grant?.environment },
+        environment: { ...surroundings, ...grant?.environment, ...job.environment },
         graceMs: kit.graceMs,
         onStarted: async (process) => {
           await grant?.usedBy(process)
@@ -64,11 +66,16 @@ async function surround(kit: Kit, { folder, redactor }: Site, call: RunCall): Pr
 }
 
 /** The configuration file of the binary: ours alone, so that nothing of the machine decides where providers come from. */
-function configOf({ providerMirror, providerCache }: Kit): string {
+function configOf({ providerMirror, providerCache, providerOverrides }: Kit): string {
   const cache = providerCache === undefined ? '' : `plugin_cache_dir = ${JSON.stringify(providerCache)}\n`
-  const mirror =
+  if (providerMirror === undefined && providerOverrides === undefined) return cache
+  const overrides = Object.entries(providerOverrides ?? {}).map(
+    ([address, path]) => `    ${JSON.stringify(address)} = ${JSON.stringify(path)}\n`,
+  )
+  const developed = providerOverrides === undefined ? '' : `  dev_overrides {\n${overrides.join('')}  }\n`
+  const rest =
     providerMirror === undefined
-      ? ''
-      : `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(providerMirror)}\n  }\n}\n`
-  return cache + mirror
+      ? '  direct {}\n'
+      : `  filesystem_mirror {\n    path = ${JSON.stringify(providerMirror)}\n  }\n`
+  return `${cache}provider_installation {\n${developed}${rest}}\n`
 }

@@ -27,6 +27,8 @@ export interface Kit {
   readonly lockTimeoutMs: number
   readonly parallelism: number
   readonly lockFile: 'readonly' | 'update'
+  /** Folders of providers under development, by address. */
+  readonly providerOverrides?: Readonly<Record<string, string>>
   /** An unpacked mirror of providers that nobody writes: the safe way to share them. */
   readonly providerMirror?: string
   /** A cache of providers that inits fill, one at a time. */

@@ -8,8 +8,8 @@ import { lifeOf } from '../cli/identity.ts'
 import { whenAbsent } from '../store/blobs.ts'
 import { runCommand } from './command.ts'
 import type { Kit } from './kit.ts'
-import { type Run, type RunJournal, closeRun, leftRuns, linesOf, writeJournal } from './runs.ts'
-import type { Site } from './site.ts'
+import { type Run, type RunJournal, closeRun, leftRuns, linesOf, planFile, writeJournal } from './runs.ts'
+import { type Site, leaveSite, removeVariables } from './site.ts'
 import { type FoundSuspect, hasCreations, suspectsIn } from './suspects.ts'
 
 /** The state the binary could not save, in its working folder. */
@@ -28,13 +28,16 @@ export interface Leftovers {
 export async function settleLeftovers(kit: Kit, site: Site, call: RunCall): Promise<Leftovers> {
   const suspects: FoundSuspect[] = []
   const actions: string[] = []
-  for (const { run, journal } of await leftRuns(site)) {
+  const left = await leftRuns(site)
+  for (const { run, journal } of left.journaled) {
     refuseAlive(site, journal)
     const found = await settleRun(kit, site, run, journal, true, call)
     suspects.push(...found.suspects)
     actions.push(...found.actions)
   }
   if (kit.backend.kind === 'managed') await releaseIfDead(site.leases)
+  // A process that died in a run left the folder as it was just then.
+  if (left.count > 0) await (suspects.length === 0 ? leaveSite(site) : removeVariables(site))
   return { suspects, actions }
 }
 
@@ -56,6 +59,8 @@ export async function settleRun(
   stopped: boolean,
   call: RunCall,
 ): Promise<Leftovers> {
+  // It holds every secret in the clear.
+  await rm(join(run.folder, planFile), { force: true })
   const actions = (await pushErrored(kit, site, run, journal, call))
     ? ['saved the state that the run could not save']
     : []

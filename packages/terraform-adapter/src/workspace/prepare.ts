@@ -72,9 +72,20 @@ function writeMarker(kit: Kit, { work }: Site, module: Module): Promise<void> {
   return writeFile(join(work, markerFile), JSON.stringify(marker), { mode: 0o600 })
 }
 
-function baseOf({ backend, cli, lockFile, providerMirror = '' }: Kit, { root, files }: Module): string {
+function baseOf(
+  { backend, cli, lockFile, providerMirror = '', providerOverrides = {} }: Kit,
+  { root, files }: Module,
+): string {
   const locks = files.filter(({ path }) => path.endsWith('.terraform.lock.hcl')).map(({ digest }) => digest)
-  return digestOf({ root, locks, backend: { ...backend }, binary: cli.binary, lockFile, providerMirror })
+  return digestOf({
+    root,
+    locks,
+    backend: { ...backend },
+    binary: cli.binary,
+    lockFile,
+    providerMirror,
+    providerOverrides: { ...providerOverrides },
+  })
 }
 
 /** Writes the variables beside the module, for as long as `work` takes. They may be secret. */
@@ -120,11 +131,19 @@ async function init(kit: Kit, site: Site, folder: string, run: string, call: Run
   const readonly = lockFile === 'readonly' ? ['-lockfile=readonly'] : []
   const args = ['init', '-input=false', '-no-color', ...readonly, ...config]
   const end = await withProviderCache(providerCache, call, () =>
-    runCommand(kit, site, { args, folder, run, access: 'read', streams: 'memory' }, call),
+    runCommand(kit, site, { args, folder, run, access: 'read', streams: 'memory', environment: attached(kit) }, call),
   )
   if (end.exitCode === 0) return
   const error = failureOf(`Preparing the module of ${site.application}`, end, 'DECLARATION_INVALID')
   throw site.redactor.error(error)
+}
+
+/** `init` asks registries for providers under development as well, unless it takes them for attached ones. */
+function attached({ providerOverrides = {} }: Kit): Readonly<Record<string, string>> {
+  const nowhere = { Network: 'tcp', String: '127.0.0.1:1' }
+  const plugin = { Protocol: 'grpc', ProtocolVersion: 6, Pid: process.pid, Test: true, Addr: nowhere }
+  const entries = Object.keys(providerOverrides).map((address) => [address, plugin] as const)
+  return entries.length === 0 ? {} : { TF_REATTACH_PROVIDERS: JSON.stringify(Object.fromEntries(entries)) }
 }
 
 /** A state in the working folder would be gone with it. */

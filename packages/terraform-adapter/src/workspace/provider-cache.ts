@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Call, sleep } from '@gitops-sdk/core'
 import { type ProcessIdentity, identify, lifeOf } from '../cli/identity.ts'
@@ -35,10 +36,18 @@ async function take(path: string): Promise<boolean> {
   }
 }
 
+/** Moves the lock of a dead holder aside. If somebody else did so and took it in the meantime, theirs is put back. */
 async function removeIfDead(path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(whenAbsent(''))
-  const holder = parseHolder(text)
-  if (holder !== undefined && lifeOf(holder) === 'dead') await rm(path, { force: true })
+  if (!(await isDead(path))) return
+  const aside = `${path}.${randomUUID()}`
+  await rename(path, aside).catch(whenAbsent(undefined))
+  if (!(await isDead(aside))) await link(aside, path).catch(() => {})
+  await rm(aside, { force: true })
+}
+
+async function isDead(path: string): Promise<boolean> {
+  const holder = parseHolder(await readFile(path, 'utf8').catch(whenAbsent('')))
+  return holder !== undefined && lifeOf(holder) === 'dead'
 }
 
 /** Absent while its holder is still writing it. */

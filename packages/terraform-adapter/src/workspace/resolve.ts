@@ -23,7 +23,7 @@ export async function resolveRuns(
   const known = new Map(suspects.map(({ ref, id }) => [refKey(ref), id]))
   for (const { ref, how, id = known.get(refKey(ref)) } of resolutions)
     if (how === 'imported' && id !== undefined) await importOne(kit, site, addressOf(ref), id, call)
-  for (const { run } of await leftRuns(site)) await closeRun(run)
+  for (const { run } of (await leftRuns(site)).journaled) await closeRun(run)
 }
 
 async function importOne(kit: Kit, site: Site, address: string, id: string, call: RunCall): Promise<void> {

@@ -26,6 +26,8 @@ export interface RunJournal {
 }
 
 const journalFile = 'run.json'
+/** The name of the plan that is made or applied, while the binary needs it as a file. */
+export const planFile = 'plan'
 
 /** A run of its own folder. */
 export async function openRun({ runs }: Site, call: Call): Promise<Run> {
@@ -45,11 +47,18 @@ export function writeJournal({ folder }: Run, journal: RunJournal): Promise<void
   return writeDurably(join(folder, journalFile), JSON.stringify(journal))
 }
 
+/** Runs that were not closed. */
+export interface LeftRuns {
+  readonly count: number
+  /** Those that may have changed something. */
+  readonly journaled: readonly { readonly run: Run; readonly journal: RunJournal }[]
+}
+
 /** Runs that a process left behind, with their journals. Those without one changed nothing, and are removed. */
-export async function leftRuns({ runs }: Site): Promise<readonly { run: Run; journal: RunJournal }[]> {
+export async function leftRuns({ runs }: Site): Promise<LeftRuns> {
   const names = await readdir(runs)
   const found = await Promise.all(names.map((id) => readRun({ id, folder: join(runs, id) })))
-  return found.flatMap((each) => each ?? [])
+  return { count: names.length, journaled: found.flatMap((each) => each ?? []) }
 }
 
 async function readRun(run: Run): Promise<{ run: Run; journal: RunJournal } | undefined> {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Redactor, createRedactor } from '@gitops-sdk/core'
 import { type LeaseBook, leaseBook } from '../backend/lease.ts'
 import { type StateVersions, stateVersions } from '../backend/versions.ts'
+import { whenAbsent } from '../store/blobs.ts'
 import type { Kit } from './kit.ts'
+import { variablesFile } from './module.ts'
 
 /** The place of one application: its folders, its state, and what was learned about its secrets. */
 export interface Site {
@@ -58,8 +60,13 @@ async function openSite(kit: Kit, application: string): Promise<Site> {
 
 /** Removes what can be made again; runs that are not settled stay. */
 export async function leaveSite({ work, folder }: Site): Promise<void> {
-  await rm(work, { recursive: true, force: true, maxRetries: 3 })
-  await rm(join(folder, 'home'), { recursive: true, force: true, maxRetries: 3 })
+  for (const path of [work, join(folder, 'home')]) await rm(path, { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** Removes the variables beside the module, where a process died while a command needed them. */
+export async function removeVariables({ work }: Site): Promise<void> {
+  const names = await readdir(work, { recursive: true }).catch(whenAbsent([]))
+  for (const name of names.filter((each) => each.endsWith(variablesFile))) await rm(join(work, name), { force: true })
 }
 
 /** Readable, and never two applications in one folder. */
