@@ -14,6 +14,7 @@ export type { KubeConfigObject } from './client/kubeconfig-object.ts'
 export type { RefusalCause, RefusalDetails } from './client/errors.ts'
 export { refusalOf } from './client/errors.ts'
 export type { KubeAnswer, KubeClient, KubeRequest } from './client/port.ts'
+export { kubernetesControllers, type StrictOptions } from './observe/extras.ts'
 export { type ClusterOptions, type KubernetesCluster, kubernetesCluster } from './target/cluster.ts'
 export type { OutputSource } from './target/outputs.ts'
 export {

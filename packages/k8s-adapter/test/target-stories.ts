@@ -276,6 +276,78 @@ export function targetStories(start: () => Promise<Plane>): void {
     expect(drift[0]!.fields).toMatchObject([{ path: '/metadata/managedFields' }])
   })
 
+  const deployment = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: {gitops-sdk/health: ignored}}\nspec: {replicas: 0, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}}\n`
+
+  test('in strict mode a container and a label that somebody added are drift with a name, and are removed', async () => {
+    await using it = await world({ 'a.yaml': deployment }, { strict: true, selfHeal: true })
+    await it.reconcile()
+    const drifts: string[] = []
+    it.reconciler.on('drifted', ({ drift: { actor, fields } }) => {
+      drifts.push(`${actor?.name} ${actor?.confidence}`, ...fields.map(({ op, path }) => `${op} ${path}`))
+    })
+    const injected = [
+      { name: 'web', image: 'web' },
+      { name: 'miner', image: 'miner' },
+    ]
+    await it.edit('deployments', 'web', {
+      metadata: { labels: { team: 'other' } },
+      spec: { template: { spec: { containers: injected } } },
+    })
+    await until(() => drifts.length > 0)
+    expect(drifts).toEqual([
+      'kubectl-edit certain',
+      'remove /metadata/labels',
+      'remove /spec/template/spec/containers/1',
+    ])
+    await until(async () => !JSON.stringify(await it.get('deployments', 'web')).includes('miner'))
+    await until(async () => it.reconciler.status('app').alignment === 'aligned')
+    const healed = (await it.get('deployments', 'web')) as { readonly metadata: JsonObject }
+    expect(healed.metadata['labels']).toBeUndefined()
+    it.client.requests.length = 0
+    expect((await it.reconcile()).outcome).toBe('unchanged')
+    expect(it.client.requests).toEqual([])
+  })
+
+  test('in strict mode what an allowed manager adds stays, what another adds goes', async () => {
+    const strict = { allow: ['sidecar-injector'] }
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') }, { strict, selfHeal: true })
+    await it.reconcile()
+    await it.edit('configmaps', 'one', { data: { theirs: '1' } }, 'sidecar-injector')
+    await it.edit('configmaps', 'one', { data: { extra: '1' } })
+    await until(async () => !JSON.stringify((await it.get('configmaps', 'one'))?.['data']).includes('extra'))
+    expect((await it.get('configmaps', 'one'))?.['data']).toEqual({ a: '1', theirs: '1' })
+  })
+
+  test('in strict mode what another tool applies is reported and stays, unless force is asked for', async () => {
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') }, { strict: true })
+    await it.reconcile()
+    const path = `/api/v1/namespaces/${it.namespace}/configmaps/one`
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'one' }, data: { b: 'theirs' } }
+    const query = { fieldManager: 'other-tool' }
+    const contentType = 'application/apply-patch+yaml'
+    await it.client.passed((await admin.send({ method: 'PATCH', path, query, body, contentType }, call)).body)
+    const failed: unknown[] = []
+    it.reconciler.on('failed', ({ error }) => void failed.push(error))
+    expect((await it.reconciler.plan('app')).drift).toMatchObject([
+      { fields: [{ op: 'remove', path: '/data/b' }], actor: { name: 'other-tool' } },
+    ])
+    expect((await it.reconciler.reconcile('app', { heal: true })).outcome).toBe('failed')
+    expect(JSON.stringify(failed)).toMatch(/APPLY_CONFLICT.*other-tool/)
+    expect((await it.get('configmaps', 'one'))?.['data']).toEqual({ a: '1', b: 'theirs' })
+  })
+
+  test('in strict mode a key that somebody put into a Secret is removed, and its value shows nowhere', async () => {
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: hunter2}\n'
+    await using it = await world({ 'a.yaml': secret }, { strict: true })
+    await it.reconcile()
+    await it.client.passed(await it.edit('secrets', 'key', { data: { extra: btoa('canary-value') } }))
+    const plan = await it.reconciler.plan('app')
+    expect(plan.drift[0]!.fields.map(({ op, path }) => `${op} ${path}`)).toEqual(['replace /data'])
+    expect(JSON.stringify(plan)).not.toContain(btoa('canary-value'))
+    await it.reconciler.reconcile('app', { heal: true })
+    expect(Object.keys((await it.get('secrets', 'key'))?.['data'] as JsonObject)).toEqual(['password'])
+  })
+
   test('a field that another tool applies is a conflict with the name of the tool', async () => {
     await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') })
     await it.reconcile()

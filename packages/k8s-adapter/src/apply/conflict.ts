@@ -52,6 +52,12 @@ export function describeConflict(conflict: GitOpsError, ref: ResourceRef): GitOp
   return new GitOpsError('APPLY_CONFLICT', message, { cause: conflict, details: { owners: names, fields } })
 }
 
+/** In strict mode: another tool declares fields of the same object, and would bring them back. */
+export function extrasOfAnother({ ref }: Change, manager: string): GitOpsError {
+  const message = `${label(ref)} has fields that ${manager} declares and we do not. Remove them there, name ${manager} in \`strict.allow\`, or take them with \`conflicts: 'force'\`.`
+  return new GitOpsError('APPLY_CONFLICT', message, { details: { owners: [manager] } })
+}
+
 /** The server gives the owner only inside a sentence of a fixed form: `conflict with "name" with subresource "scale" using v1`. */
 function rivalsOf(conflict: GitOpsError): Rival[] {
   const causes = refusalOf(conflict)?.causes ?? []

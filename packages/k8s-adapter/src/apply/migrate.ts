@@ -1,7 +1,7 @@
 import { type Call, type Json, type JsonObject, sameJson } from '@gitops-sdk/core'
 import { type ObjectPlace, objectPath } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
-import { managersOf } from '../observe/field-set.ts'
+import { type ManagerEntry, managersOf } from '../observe/field-set.ts'
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -11,17 +11,16 @@ export function needsMigration(object: JsonObject): boolean {
   return annotations?.[LAST_APPLIED] !== undefined && managersOf(object).some(isClientSide)
 }
 
-function isClientSide({
-  manager,
-  operation,
-  subresource,
-}: Pick<ReturnType<typeof managersOf>[number], 'manager' | 'operation' | 'subresource'>): boolean {
+/** Whose fields they are. */
+export type Owner = Pick<ManagerEntry, 'manager' | 'operation' | 'subresource'>
+
+function isClientSide({ manager, operation, subresource }: Owner): boolean {
   return manager === 'kubectl-client-side-apply' && operation === 'Update' && subresource === ''
 }
 
 /**
- * Hands the fields that client-side apply owns over to `manager`, so that the next apply removes what is
- * no longer declared. Once for each object; refused by the server when the object changed meanwhile.
+ * Hands the fields that client-side apply owns, or those of other owners, over to `manager`, so that the next apply
+ * removes what is not declared. Refused by the server when the object changed meanwhile.
  */
 export async function migrate(
   client: KubeClient,
@@ -29,13 +28,14 @@ export async function migrate(
   object: JsonObject,
   manager: string,
   call: Call,
+  from: (entry: Owner) => boolean = isClientSide,
 ): Promise<JsonObject> {
   const metadata = object['metadata'] as JsonObject
   const body: Json = [
     {
       op: 'replace',
       path: '/metadata/managedFields',
-      value: handedOver(metadata['managedFields'] as readonly JsonObject[], manager),
+      value: handedOver(metadata['managedFields'] as readonly JsonObject[], manager, from),
     },
     { op: 'replace', path: '/metadata/resourceVersion', value: metadata['resourceVersion'] ?? '' },
   ]
@@ -49,11 +49,8 @@ export async function migrate(
   return (await client.send(request, call)).body
 }
 
-function handedOver(entries: readonly JsonObject[], manager: string): JsonObject[] {
-  const isTheirs = (entry: JsonObject): boolean =>
-    entry['manager'] === 'kubectl-client-side-apply' &&
-    entry['operation'] === 'Update' &&
-    entry['subresource'] === undefined
+function handedOver(entries: readonly JsonObject[], manager: string, from: (entry: Owner) => boolean): JsonObject[] {
+  const isTheirs = (entry: JsonObject): boolean => managersOf({ metadata: { managedFields: [entry] } }).some(from)
   const theirs = entries.filter(isTheirs)
   const ours = entries.find(
     (entry) => entry['manager'] === manager && entry['operation'] === 'Apply' && entry['subresource'] === undefined,

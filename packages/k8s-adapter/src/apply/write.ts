@@ -17,10 +17,11 @@ import { refusalOf } from '../client/errors.ts'
 import { applyObject, deleteObject, getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeAnswer, KubeClient } from '../client/port.ts'
 import type { ClusterCache } from '../observe/cache.ts'
+import { extrasBy, type IsStranger } from '../observe/extras.ts'
 import { fingerprintText } from '../observe/field-set.ts'
-import { type ConflictPolicy, describeConflict, isConflict, mayTake } from './conflict.ts'
+import { type ConflictPolicy, describeConflict, extrasOfAnother, isConflict, mayTake } from './conflict.ts'
 import type { AdaptiveLimit } from './limit.ts'
-import { migrate, needsMigration } from './migrate.ts'
+import { migrate, needsMigration, type Owner } from './migrate.ts'
 
 /** What writing needs from the target. */
 export interface Writing {
@@ -30,6 +31,8 @@ export interface Writing {
   readonly conflicts: ConflictPolicy
   readonly propagation: 'Background' | 'Foreground' | 'Orphan'
   readonly limit: AdaptiveLimit
+  /** Present in strict mode. */
+  readonly isStranger?: IsStranger | undefined
   /** How long a deletion and a definition may take before that is a failure, in milliseconds. */
   readonly settleMs: number
   /** The body that is sent for a declaration. */
@@ -46,6 +49,7 @@ export async function applyOne(change: Change, declared: Resource, writing: Writ
   const body = guarded(writing.bodyOf(declared, call), change)
   try {
     if (change.action === 'adopt') await takeOver(place, change, writing, call)
+    if (change.action !== 'create') await takeExtras(place, change, writing, call)
     const answer = await applyOrTake(place, body, change, writing, call)
     return await settled(answer, place, change, writing, call)
   } catch (thrown) {
@@ -99,6 +103,25 @@ async function takeOver(
   if (live === undefined || !needsMigration(live)) return
   call.fence?.assertHeld()
   await migrate(client, place, live, manager, call)
+}
+
+/** In strict mode, what others added becomes ours, so that the apply that follows removes it as no longer declared. */
+async function takeExtras(place: ObjectPlace, change: Change, writing: Writing, call: RunCall): Promise<void> {
+  const { client, manager, conflicts, isStranger } = writing
+  if (isStranger === undefined) return
+  const live = await getObject(client, place, call)
+  if (live === undefined) return
+  const strangers = [...extrasBy(live, manager).keys()].filter((each) => isStranger(each.manager))
+  if (strangers.length === 0) return
+  const kept = strangers.find(
+    ({ operation }) => conflicts === 'refuse' || (conflicts === 'heal' && operation === 'Apply'),
+  )
+  if (kept !== undefined) throw extrasOfAnother(change, kept.manager)
+  call.fence?.assertHeld()
+  const isOne = (entry: Owner): boolean =>
+    strangers.some((each) => each.manager === entry.manager && each.operation === entry.operation) &&
+    entry.subresource === ''
+  await migrate(client, place, live, manager, call, isOne)
 }
 
 async function applyOrTake(

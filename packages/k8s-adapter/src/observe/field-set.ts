@@ -104,11 +104,13 @@ function versionOf(object: JsonObject): string {
   return `v${textOf(objectOf(object['metadata'])['resourceVersion'])}`
 }
 
-function isSecret(object: JsonObject): boolean {
+/** Whether the values of an object may not be guessed from what is kept of it. */
+export function isSecret(object: JsonObject): boolean {
   return object['kind'] === 'Secret' && object['apiVersion'] === 'v1'
 }
 
-function hash(value: Json): string {
+/** A short text that differs where values differ. */
+export function hash(value: Json): string {
   return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22)
 }
 

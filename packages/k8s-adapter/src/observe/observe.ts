@@ -12,6 +12,7 @@ import {
 } from '@gitops-sdk/core'
 import type { KubePayload } from '../declare/declare.ts'
 import type { Sight, Wanted } from './cache.ts'
+import type { IsStranger } from './extras.ts'
 import { fingerprintText } from './field-set.ts'
 import type { Seen } from './seen.ts'
 
@@ -38,8 +39,15 @@ export function wantedFor(desired: DesiredState, owned: Inventory): Wanted[] {
 export type Verified = Map<string, string>
 
 /** What one state of an object was found to be equal to. */
-export function verifiedText(declared: Resource, seen: Seen): string {
-  return `${seen.uid} ${declared.digest} ${seen.fingerprint === undefined ? `v${seen.version}` : fingerprintText(seen.fingerprint)}`
+export function verifiedText(declared: Resource, seen: Seen, isStranger?: IsStranger): string {
+  const proof = seen.fingerprint === undefined ? `v${seen.version}` : fingerprintText(seen.fingerprint)
+  return `${seen.uid} ${declared.digest} ${proof}${strangersIn(seen, isStranger).map(String).join(' ')}`
+}
+
+/** What strangers own of an object, in strict mode. */
+function strangersIn({ extras }: Seen, isStranger: IsStranger | undefined): readonly (readonly [string, string])[] {
+  if (isStranger === undefined || extras === undefined) return []
+  return [...extras].filter(([manager]) => isStranger(manager))
 }
 
 /** What an application makes of what was seen. */
@@ -47,6 +55,8 @@ export interface Viewer {
   readonly owner: string
   readonly verified: Verified
   readonly observedAt: number
+  /** Present in strict mode. */
+  readonly isStranger?: IsStranger | undefined
 }
 
 /** The actual state from what was seen, without asking anybody anything. */
@@ -69,11 +79,13 @@ export function actualFrom(desired: DesiredState, owned: Inventory, sight: Sight
 }
 
 /** Whether the object is as the declaration left it: what we own is unchanged, and so is what is declared. */
-function isInSync(declared: Resource, owned: Inventory, seen: Seen, { verified }: Viewer): boolean {
+function isInSync(declared: Resource, owned: Inventory, seen: Seen, viewer: Viewer): boolean {
   const key = refKey(declared.ref)
   const record = owned.get(key)
   if (record?.state !== 'applied' || record.uid !== seen.uid) return false
-  if (verified.get(key) === verifiedText(declared, seen)) return true
+  const { verified, isStranger } = viewer
+  if (verified.get(key) === verifiedText(declared, seen, isStranger)) return true
+  if (strangersIn(seen, isStranger).length > 0) return false
   if (record.digest !== declared.digest || seen.fingerprint === undefined) return false
   return record.note === fingerprintText(seen.fingerprint)
 }

@@ -1,6 +1,7 @@
 import type { HealthStatus, JsonObject, ResourceOptions } from '@gitops-sdk/core'
 import { annotationsOf, optionsOfLive, OWN } from '../declare/annotations.ts'
-import { type Fingerprint, fingerprint } from './field-set.ts'
+import { extrasBy } from './extras.ts'
+import { type Fingerprint, fingerprint, hash, isSecret, project } from './field-set.ts'
 
 /** Claims an object for an application: `owner/application key`. A copy of the object does not claim. */
 export const CLAIM: string = `${OWN}owned-by`
@@ -18,6 +19,8 @@ export interface Seen {
   /** The value of the claim. */
   readonly claim: string | undefined
   readonly fingerprint: Fingerprint | undefined
+  /** A digest of what others own and we did not apply, by the name of its manager; mostly there is nothing. */
+  readonly extras: ReadonlyMap<string, string> | undefined
   readonly options: ResourceOptions
   readonly health: { readonly status: HealthStatus; readonly reason?: string; readonly message: string }
 }
@@ -49,9 +52,19 @@ export function see(object: JsonObject, kind: Pick<Seen, 'apiVersion' | 'kind'>,
     deleting: metadata['deletionTimestamp'] === undefined ? undefined : textsOf(metadata['finalizers']),
     claim,
     fingerprint: fingerprint(full, looking.manager),
+    extras: extrasSeen(full, looking.manager),
     options: annotations.size === (claim === undefined ? 0 : 1) ? noOptions : shared(optionsOfLive(object)),
     health: sharedVerdict(looking, looking.judge(full)),
   }
+}
+
+function extrasSeen(object: JsonObject, self: string): Seen['extras'] {
+  const found = extrasBy(object, self)
+  if (found.size === 0) return undefined
+  const version = isSecret(object) ? textOf((object['metadata'] as JsonObject)['resourceVersion']) : undefined
+  return new Map(
+    [...found].map(([{ manager }, set]) => [manager, version ?? hash([set, project(object, set) ?? null])]),
+  )
 }
 
 function shared(options: ResourceOptions): ResourceOptions {

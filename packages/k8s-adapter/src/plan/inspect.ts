@@ -10,6 +10,7 @@ import {
 import { refusalOf } from '../client/errors.ts'
 import { applyObject, collectionPath, getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
+import { extrasBy, type IsStranger, without } from '../observe/extras.ts'
 import { appliedBy } from '../observe/field-set.ts'
 import { comparable, overlay } from './shape.ts'
 
@@ -24,39 +25,73 @@ export interface Inspection {
   readonly immutable: boolean
   /** Why the server would refuse, where it would. */
   readonly refusal?: GitOpsError
+  /** What strangers added, in strict mode: a part of `before`, not of `after`. */
+  readonly extras: readonly JsonObject[]
 }
 
 /** How an object is inspected. */
 export interface Inspecting {
   readonly client: KubeClient
   readonly manager: string
+  /** Present in strict mode. */
+  readonly isStranger?: IsStranger | undefined
 }
 
 /**
  * Reads one object and asks the server what applying the declaration would make of it (a dry run of
- * server-side apply, admission included). Two requests; a third only when the server refuses.
+ * server-side apply, admission included). Two requests; a third when the server refuses, and more when the object
+ * changes in between: two states of it would differ in what somebody else did.
  */
 export async function inspect(
   place: ObjectPlace,
   body: JsonObject,
   declared: Resource,
-  { client, manager }: Inspecting,
+  { client, manager, isStranger }: Inspecting,
   call: Call,
 ): Promise<Inspection> {
-  const live = await getObject(client, place, call)
-  if (live === undefined)
-    throw new GitOpsError('PLAN_STALE', `${label(declared.ref)} was deleted while it was planned. Plan again.`)
-  const before = comparable(live)
+  let live = await liveObject(client, place, declared, call)
   try {
-    const { body: predicted } = await applyObject(client, place, body, { manager, force: true, dryRun: true }, call)
-    return { live, ...withOwnership(live, predicted, before, manager), immutable: false }
+    let { body: predicted } = await applyObject(client, place, body, { manager, force: true, dryRun: true }, call)
+    for (let again = 0; again < MAX_AGAIN && versionOf(predicted) !== versionOf(live); again++) {
+      live = await liveObject(client, place, declared, call)
+      predicted = (await applyObject(client, place, body, { manager, force: true, dryRun: true }, call)).body
+    }
+    const extras = extrasIn(predicted, manager, isStranger)
+    const sides = withOwnership(live, predicted, comparable(live), manager)
+    return { live, ...sides, after: cleared(sides.after, extras), immutable: false, extras }
   } catch (thrown) {
     throwIfAborted(call)
     if (!isRefusal(thrown)) throw thrown
+    const before = comparable(live)
     const after = overlay(before, comparable(body)) as JsonObject
     const immutable = refusalOf(thrown)?.status === 422 && (await couldBeCreated(client, place, body, call))
-    return { live, before, after, immutable, ...(!immutable && { refusal: thrown }) }
+    return { live, before, after, immutable, extras: [], ...(!immutable && { refusal: thrown }) }
   }
+}
+
+/** How often an object that keeps changing is looked at again. */
+const MAX_AGAIN = 3
+
+function versionOf(object: JsonObject): unknown {
+  return (object['metadata'] as JsonObject)['resourceVersion']
+}
+
+async function liveObject(client: KubeClient, place: ObjectPlace, declared: Resource, call: Call): Promise<JsonObject> {
+  const live = await getObject(client, place, call)
+  if (live === undefined)
+    throw new GitOpsError('PLAN_STALE', `${label(declared.ref)} was deleted while it was planned. Plan again.`)
+  return live
+}
+
+/** What strangers own beside what would be applied. */
+function extrasIn(object: JsonObject, manager: string, isStranger: IsStranger | undefined): JsonObject[] {
+  if (isStranger === undefined) return []
+  return [...extrasBy(object, manager)].flatMap(([entry, set]) => (isStranger(entry.manager) ? [set] : []))
+}
+
+/** An object without what strangers added. */
+export function cleared(object: JsonObject, extras: readonly JsonObject[]): JsonObject {
+  return extras.reduce((rest, set) => (without(rest, set) ?? {}) as JsonObject, object)
 }
 
 /** Values can be right and somebody else own them: then applying again takes the ownership back. */

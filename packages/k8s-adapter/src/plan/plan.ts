@@ -18,10 +18,11 @@ import {
 } from '@gitops-sdk/core'
 import { assertAllowed, type NamespacePolicy } from '../declare/policy.ts'
 import { attribute } from '../observe/attribute.ts'
+import type { IsStranger } from '../observe/extras.ts'
 import { seenOf, type Verified, verifiedText } from '../observe/observe.ts'
 import { see } from '../observe/seen.ts'
 import { inParallel } from './parallel.ts'
-import { type Inspection } from './inspect.ts'
+import { cleared, type Inspection } from './inspect.ts'
 import { itemKey, overlay } from './shape.ts'
 
 /** What planning needs from the target. */
@@ -32,6 +33,8 @@ export interface Planning {
   readonly protectedKinds: readonly string[]
   readonly verified: Verified
   readonly concurrency: number
+  /** Present in strict mode. */
+  readonly isStranger?: IsStranger | undefined
   /** Looks closely at one object. */
   readonly inspect: (declared: Resource, call: RunCall) => Promise<Inspection>
 }
@@ -105,7 +108,7 @@ function sharpen(
             previous: {
               ...previous,
               resources: previous.resources.map((each) =>
-                bodyOf(each, ({ before }) => overlay(before, each.body) as JsonObject),
+                bodyOf(each, ({ before, extras }) => overlay(cleared(before, extras), each.body) as JsonObject),
               ),
             },
           },
@@ -116,7 +119,7 @@ function closer(
   declared: Resource,
   found: ActualResource,
   { live, before, after, immutable, refusal }: Inspection,
-  { manager, verified }: Planning,
+  { manager, verified, isStranger }: Planning,
 ): ActualResource {
   const actorOf = (pointer: string): ReturnType<typeof attribute> => attribute(live, pointer, manager)
   const same = !immutable && refusal === undefined && sameJson(before, after)
@@ -124,7 +127,7 @@ function closer(
   if (same && seen !== undefined) {
     const { apiVersion, kind } = seen
     const now = see(live, { apiVersion, kind }, { manager, judge: () => seen.health })
-    verified.set(refKey(declared.ref), verifiedText(declared, now))
+    verified.set(refKey(declared.ref), verifiedText(declared, now, isStranger))
   }
   return {
     ...found,

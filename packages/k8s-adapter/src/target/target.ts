@@ -27,6 +27,7 @@ import { filesRenderer } from '../declare/files.ts'
 import type { NamespacePolicy } from '../declare/policy.ts'
 import type { ScopeLookup } from '../declare/scope.ts'
 import { changes } from '../observe/changes.ts'
+import { type IsStranger, type StrictOptions, strangerRule } from '../observe/extras.ts'
 import { actualFrom, claimOf, type Verified, wantedFor } from '../observe/observe.ts'
 import { CLAIM } from '../observe/seen.ts'
 import { type Inspection, inspect } from '../plan/inspect.ts'
@@ -58,6 +59,13 @@ export interface KubernetesTargetOptions {
   readonly namespaces?: NamespacePolicy
   /** What happens when other managers own declared fields. @defaultValue 'heal' */
   readonly conflicts?: ConflictPolicy
+  /**
+   * Whether fields that others added to our objects are drift, and removed when drift is healed: a container that
+   * somebody injected, a label. Not those of subresources (status, scale), finalizers and owners, nor what the
+   * controllers of Kubernetes write (`kubernetesControllers`, or the managers in `allow`). Writing a change then costs
+   * a read more. @defaultValue false: only what is declared is compared
+   */
+  readonly strict?: boolean | StrictOptions
   /** Kinds that are never pruned. @defaultValue `protectedKinds` */
   readonly protectedKinds?: readonly string[]
   /**
@@ -89,7 +97,8 @@ export type KubernetesTargetCluster =
 export function kubernetesTarget(options: KubernetesTargetOptions & KubernetesTargetCluster): Target {
   checkOwner(options.owner)
   const cluster = options.cluster ?? kubernetesCluster(options)
-  const session: Session = { options, cluster, verified: new Map(), holders: new Map() }
+  const isStranger = strangerRule(options.strict)
+  const session: Session = { options, cluster, isStranger, verified: new Map(), holders: new Map() }
   return {
     kind: 'kubernetes',
     id: `kubernetes ${cluster.id}`,
@@ -124,6 +133,8 @@ export function kubernetesTarget(options: KubernetesTargetOptions & KubernetesTa
 interface Session {
   readonly options: KubernetesTargetOptions
   readonly cluster: KubernetesCluster
+  /** Present in strict mode. */
+  readonly isStranger: IsStranger | undefined
   readonly verified: Verified
   /** The names under which this target holds watches, one for each application. */
   readonly holders: Map<string, string>
@@ -169,6 +180,7 @@ async function observe(session: Session, desired: DesiredState, owned: Inventory
   return actualFrom(desired, owned, sight, {
     owner: session.options.owner,
     verified: session.verified,
+    isStranger: session.isStranger,
     observedAt: call.clock.now(),
   })
 }
@@ -181,7 +193,7 @@ async function plan(
   call: RunCall,
 ): Promise<Plan> {
   throwIfAborted(call)
-  const { options, verified } = session
+  const { options, verified, isStranger } = session
   const { client, cache, manager, concurrency } = await clusterParts(session.cluster)
   const look = async (declared: Resource, within: RunCall): Promise<Inspection> => {
     const wanted = { ref: declared.ref, apiVersion: declared.body['apiVersion'] as string }
@@ -189,7 +201,7 @@ async function plan(
     if (served === undefined)
       throw new GitOpsError('PLAN_STALE', `Nobody serves the kind ${declared.ref.kind} any more. Plan again.`)
     const place = { served, namespace: served.namespaced ? declared.ref.namespace : undefined, name: declared.ref.name }
-    return inspect(place, claimed(declared, options.owner, within), declared, { client, manager }, within)
+    return inspect(place, claimed(declared, options.owner, within), declared, { client, manager, isStranger }, within)
   }
   const { namespaces = {} } = options
   return planObjects(desired, actual, request, call, {
@@ -197,6 +209,7 @@ async function plan(
     namespaces,
     protectedKinds: options.protectedKinds ?? protectedKinds,
     verified,
+    isStranger,
     concurrency,
     inspect: look,
   })
@@ -220,6 +233,7 @@ async function* apply(session: Session, given: Plan, desired: DesiredState, call
     cache,
     limit,
     manager,
+    isStranger: session.isStranger,
     conflicts: options.conflicts ?? 'heal',
     propagation: options.propagation ?? 'Background',
     settleMs: options.settleMs ?? 10_000,
