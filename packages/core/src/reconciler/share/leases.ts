@@ -75,14 +75,16 @@ export function createLeases(queue: Queue, call: Call, leaseMs: number): Leases 
     for (const each of held.values()) if (clock.monotonic() >= each.askedMs + leaseMs) lose(each)
   }
   const beat = (): void => {
-    timer = clock.setTimer(leaseMs * EXTEND_PART, () => {
+    const mine = clock.setTimer(leaseMs * EXTEND_PART, () => {
       extendAll()
         .catch((error: unknown) => call.log.warn('The claims of this process could not be prolonged yet.', error))
         .finally(() => {
           loseExpired()
-          if (timer !== undefined) beat()
+          // Everything may have been let go meanwhile, and something new be held with a beat of its own.
+          if (timer === mine) beat()
         })
     })
+    timer = mine
   }
   return {
     hold: (claim, askedMs, listener) => {
