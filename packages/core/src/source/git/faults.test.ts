@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCall } from '../../runtime/call.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -99,16 +100,18 @@ test('what passes by itself is tried again within the call', async () => {
 test('a hundred thousand refs are refused in the old protocol, and cost nothing in the new one', async () => {
   const repository = await server.createRepository(`faults-${count++}`)
   const commit = await repository.commit({ a: '1' })
-  const lines = Array.from({ length: 3_000 }, (_, at) => `${commit} refs/heads/branch-${at}`)
-  const { writeFile } = await import('node:fs/promises')
+  const lines = Array.from({ length: 100_000 }, (_, at) => `${commit} refs/heads/branch-${at}`)
   await writeFile(
     `${repository.folder}/packed-refs`,
     `# pack-refs with: peeled fully-peeled sorted \n${lines.toSorted().join('\n')}\n`,
   )
-  await using old = gitSource({ url: repository.url, ref: 'main', protocol: 0, limits: { maxRefs: 2_000 } })
+  await using old = gitSource({ url: repository.url, ref: 'main', protocol: 0 })
   await expect(old.resolve(call)).rejects.toMatchObject({ code: 'SOURCE_LIMIT', details: { limit: 'maxRefs' } })
-  await using current = gitSource({ url: repository.url, ref: 'main', limits: { maxRefs: 2_000 } })
+  await using current = gitSource({ url: repository.url, ref: 'main' })
+  const before = server.requests.length
   await expect(current.resolve(call)).resolves.toMatchObject({ id: commit })
+  const sentBytes = server.requests.slice(before).reduce((sum, request) => sum + request.sentBytes, 0)
+  expect(sentBytes).toBeLessThan(10_000)
 })
 
 test('an abort ends a stalled fetch at once, and does not disturb another who waits for the same', async () => {

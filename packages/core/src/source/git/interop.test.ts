@@ -67,6 +67,36 @@ describe.each(versions)('server speaks protocol $server, client asks for $client
     expect(Buffer.from(await snapshot.read('f', call)).toString()).toBe('tagged')
   })
 
+  test('of versions that differ only in build metadata, the one that was committed last is taken', async () => {
+    const ties = await server.createRepository('ties')
+    const older = await ties.commit({ f: 'older' })
+    const newer = await ties.commit({ f: 'newer' })
+    await ties.git('tag', '-a', '-m', 'made last', 'v1.0.0+zzz', older)
+    await ties.git('tag', 'v1.0.0+aaa', newer)
+    await ties.git('tag', 'v0.9.0', newer)
+    await using one = gitSource({ url: ties.url, protocol: client, ref: { semver: '^1' } })
+    expect(await one.resolve(call)).toMatchObject({ id: newer, name: 'v1.0.0+aaa' })
+  })
+
+  test.each([true, false])(
+    'reads a part of the files, and all of them where the server can leave none out',
+    async (can) => {
+      const part = await server.createRepository(`part-${can}`)
+      await part.git('config', 'uploadpack.allowFilter', String(can))
+      await part.commit({ 'app/a': 'one', 'other/b': 'two'.repeat(50_000) })
+      await using one = gitSource({ url: part.url, protocol: client, ref: 'main', path: 'app' })
+      const before = server.requests.length
+      const first = await one.snapshot(await one.resolve(call), call)
+      expect(Buffer.from(await first.read('a', call)).toString()).toBe('one')
+      await part.commit({ 'app/a': 'three', 'app/c': 'four' })
+      const second = await one.snapshot(await one.resolve(call), call)
+      expect(Buffer.from(await second.read('a', call)).toString()).toBe('three')
+      expect(Buffer.from(await second.read('c', call)).toString()).toBe('four')
+      const bodies = server.requests.slice(before).map(({ body }) => body.toString('latin1'))
+      expect(bodies.some((body) => body.includes('filter blob:none'))).toBe(can)
+    },
+  )
+
   test('refuses a name that is a branch and a tag, and names both', async () => {
     await using one = source('twin')
     const candidates = ['refs/heads/twin', 'refs/tags/twin']

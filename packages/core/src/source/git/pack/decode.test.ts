@@ -6,6 +6,7 @@ import { createCall } from '../../../runtime/call.ts'
 import { createByteCache } from '../byte-cache.ts'
 import { type GitLimits, completeLimits } from '../limits.ts'
 import { type GitObject, hashObject } from '../objects.ts'
+import { OBJECT_COST } from '../slice.ts'
 import { type DecodedPack, decodePack } from './decode.ts'
 import { encodePack, wholeEntry } from './encode.ts'
 import { deltaHead, entryHead } from './entry.ts'
@@ -99,6 +100,20 @@ test('an outside base is copied as it is written in another pack, and compressed
   expect(thin.bytes.includes(stored)).toBe(true)
   const alone = await decode(thin.bytes)
   expect(alone.index.oids.equals(thin.index.oids)).toBe(true)
+})
+
+test('many small objects leave a turn to others for each slice of them', async () => {
+  const entries = Array.from({ length: 5_000 }, (_, at) => entryOf(blob(`object ${at}`)))
+  let turns = 0
+  let counting = true
+  const take = (): void => {
+    turns++
+    if (counting) setImmediate(take)
+  }
+  take()
+  await decode(pack(entries), {}, [], 2 ** 30)
+  counting = false
+  expect(turns).toBeGreaterThanOrEqual(Math.floor((5_000 * OBJECT_COST) / 2 ** 20))
 })
 
 const mib = 2 ** 20

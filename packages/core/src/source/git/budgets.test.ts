@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createCall } from '../../runtime/call.ts'
+import { runGit } from '../../testing/git/git-command.ts'
+import { type GitServer, startGitServer } from '../../testing/git/git-server.ts'
+import type { ServedRepository } from '../../testing/git/served-repository.ts'
+import { difference } from '../difference.ts'
+import { gitSource } from './source.ts'
+
+// What things cost, in counts: the same on every machine. How long they take is for `pnpm bench`.
+
+let server: GitServer
+let repository: ServedRepository
+let count = 0
+beforeAll(async () => {
+  server = await startGitServer({ backend: 'upload-pack' })
+})
+afterAll(() => server.close())
+const call = createCall()
+const files = 1_000
+const pathOf = (file: number): string =>
+  `teams/team-${Math.floor(file / 100)}/app-${Math.floor(file / 10) % 10}/${file}`
+const content = (seed: number): string =>
+  Array.from({ length: 20 }, (_, line) => `${line}: ${seed * 7919 + line}\n`).join('')
+beforeEach(async () => {
+  repository = await server.createRepository(`budgets-${count++}`)
+  await repository.commit(Object.fromEntries(Array.from({ length: files }, (_, at) => [pathOf(at), content(at)])))
+})
+
+interface Cost {
+  readonly requests: number
+  readonly sentBytes: number
+}
+
+async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const before = server.requests.length
+  await work()
+  const made = server.requests.slice(before)
+  return { requests: made.length, sentBytes: made.reduce((sum, { sentBytes }) => sum + sentBytes, 0) }
+}
+
+test('requests: three for the first commit, one for a poll, two for a new commit, three for a hundred', async () => {
+  await using source = gitSource({ url: repository.url, ref: 'main' })
+  const resolve = (): Promise<unknown> => source.resolve(call)
+  expect(await costOf(resolve)).toMatchObject({ requests: 3 })
+  expect(await costOf(resolve)).toMatchObject({ requests: 1, sentBytes: expect.closeTo(65, -1) })
+  await repository.commit({ [pathOf(1)]: 'changed' })
+  expect(await costOf(resolve)).toMatchObject({ requests: 2 })
+  for (let at = 0; at < 2; at++) await repository.commit({ [pathOf(at)]: `two at once ${at}` })
+  expect(await costOf(resolve)).toMatchObject({ requests: 2 })
+  for (let at = 0; at < 10; at++) await repository.commit({ [pathOf(at)]: `many at once ${at}` })
+  expect(await costOf(resolve)).toMatchObject({ requests: 3 })
+})
+
+test('bytes: a new commit brings no more than it brings to git', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-budgets-'))
+  try {
+    await runGit(['clone', '--quiet', '--bare', '--depth=1', repository.url, 'clone'], { cwd: folder })
+    await using source = gitSource({ url: repository.url, ref: 'main' })
+    await source.resolve(call)
+    for (const changed of [1, 50]) {
+      await repository.commit(
+        Object.fromEntries(Array.from({ length: changed }, (_, at) => [pathOf(at * 17), content(at + 5_000)])),
+      )
+      const ours = await costOf(() => source.resolve(call))
+      const fetch = ['fetch', '--quiet', '--depth=1', 'origin', '+main:main']
+      const theirs = await costOf(() => runGit(fetch, { cwd: join(folder, 'clone') }))
+      expect(ours.sentBytes).toBeLessThanOrEqual(theirs.sentBytes)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('folders: those that did not change are not looked into', async () => {
+  await using source = gitSource({ url: repository.url, ref: 'main' })
+  const before = await source.snapshot(await source.resolve(call), call)
+  await repository.commit({ [pathOf(555)]: 'changed' })
+  const after = await source.snapshot(await source.resolve(call), call)
+  const looked: string[] = []
+  const watched = { ...after, list: (path: string) => (looked.push(path), after.list(path, call)) }
+  const changes: unknown[] = []
+  for await (const change of difference(before, watched, '', call)) changes.push(change)
+  expect(changes).toEqual([{ path: pathOf(555), change: 'modified' }])
+  expect(looked).toEqual(['', 'teams', 'teams/team-5', 'teams/team-5/app-5'])
+})
