@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { GitOpsError } from '@gitops-sdk/core'
 import type { Cli, Command, CommandEnd } from '../cli/cli.ts'
 import { identify } from '../cli/identity.ts'
+import { processCli } from '../cli/process.ts'
 
 /** One command of the binary as it was recorded. */
 export interface RecordedCommand {
@@ -32,8 +33,9 @@ export function scriptedTerraform(recording: readonly RecordedCommand[]): Cli {
   }
 }
 
-/** The binary itself, with everything that a recording needs written down into `recording`. */
-export function recordTerraform(cli: Cli, recording: RecordedCommand[]): Cli {
+/** The binary itself, given as an absolute path or as what runs it, with everything that a recording needs written down. */
+export function recordTerraform(binary: string | Cli, recording: RecordedCommand[]): Cli {
+  const cli = typeof binary === 'string' ? processCli(binary) : binary
   return {
     binary: cli.binary,
     run: async (command, call) => {
