@@ -1,5 +1,5 @@
-// The programs of a control plane, built with Go from pinned modules into a folder of the user's cache. They are
-// built once for each set of pins; a second run only says where they are.
+// The programs of a control plane, and the renderers, built with Go from pinned modules into folders of the user's
+// cache. They are built once for each set of pins; a second run only says where they are.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const tools = fileURLToPath(new URL('../packages/k8s-adapter/tools', import.meta.url))
-const programs = [
+const cluster = [
   { module: 'etcd', pin: 'go.etcd.io/etcd/server/v3', packages: { etcd: 'go.etcd.io/etcd/server/v3' } },
   {
     module: 'kubernetes',
@@ -20,32 +20,51 @@ const programs = [
   },
   { module: 'kwok', pin: 'sigs.k8s.io/kwok', packages: { kwok: 'sigs.k8s.io/kwok/cmd/kwok' } },
 ]
+const renderers = [
+  {
+    module: 'kustomize',
+    pin: 'sigs.k8s.io/kustomize/kustomize/v5',
+    packages: { kustomize: 'sigs.k8s.io/kustomize/kustomize/v5' },
+    flags: (version) => `-X sigs.k8s.io/kustomize/api/provenance.version=${version}`,
+  },
+  {
+    module: 'helm',
+    pin: 'helm.sh/helm/v3',
+    packages: { helm: 'helm.sh/helm/v3/cmd/helm' },
+    flags: (version) => `-X helm.sh/helm/v3/internal/version.version=${version}`,
+  },
+]
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
 
-const built = programs.flatMap(install)
-const folder = installedFolder()
-pointAt(folder)
-console.log(
-  `cluster: ${built.length === 0 ? 'nothing to build' : `built ${built.join(', ')}`}; programs are in ${folder}`,
-)
+installAll('cluster', cluster)
+// In a folder of their own: another version of a renderer is no reason to build an API server again.
+installAll('renderers', renderers)
+
+function installAll(name, programs) {
+  const folder = installedFolder(name, programs)
+  const built = programs.flatMap((program) => install(program, folder))
+  pointAt(folder, name)
+  console.log(
+    `${name}: ${built.length === 0 ? 'nothing to build' : `built ${built.join(', ')}`}; programs are in ${folder}`,
+  )
+}
 
 /** Tests look in `current`: what was installed last. */
-function pointAt(path) {
-  const link = join(cache, 'gitops-sdk', 'cluster', 'current')
+function pointAt(path, name) {
+  const link = join(cache, 'gitops-sdk', name, 'current')
   rmSync(link, { force: true })
   symlinkSync(path, link)
 }
 
 /** The folder of exactly these pins: what another commit pins is built beside it. */
-function installedFolder() {
+function installedFolder(name, programs) {
   const hash = createHash('sha256')
   for (const { module } of programs)
     for (const file of ['go.mod', 'go.sum', 'tools.go']) hash.update(readFileSync(join(tools, module, file)))
-  return join(cache, 'gitops-sdk', 'cluster', hash.digest('hex').slice(0, 16))
+  return join(cache, 'gitops-sdk', name, hash.digest('hex').slice(0, 16))
 }
 
-function install({ module, pin, packages, flags }) {
-  const into = installedFolder()
+function install({ module, pin, packages, flags }, into) {
   mkdirSync(into, { recursive: true })
   const missing = Object.entries(packages).filter(([name]) => !existsSync(join(into, name)))
   if (missing.length === 0) return []
