@@ -1,10 +1,12 @@
 import { type DesiredState, type RunCall, type Snapshot, type Variables, digestOf } from '@gitops-sdk/core'
 import type { Kit, Module } from '../workspace/kit.ts'
+import { type ModuleRestrictions, checkModule } from './restrictions.ts'
 import { type ModuleOptions, moduleFiles } from '../workspace/module.ts'
 import { resolveVariables } from '../workspace/variables.ts'
 
 /** Which module is declared, and with what. */
 export interface DeclareOptions extends ModuleOptions {
+  readonly restrict?: ModuleRestrictions
   readonly variables: (call: RunCall) => Variables | Promise<Variables>
 }
 
@@ -19,6 +21,7 @@ export async function declareModule(
   call: RunCall,
 ): Promise<DesiredState> {
   const { root, files } = await moduleFiles(snapshot, options, call)
+  if (options.restrict !== undefined) await checkModule({ root, files }, options.restrict, call)
   const variables = resolveVariables(await options.variables(call), call)
   const filesDigest = digestOf(files.map(({ path, digest }) => [path, digest]))
   const { seal } = await kit.store()

@@ -4,6 +4,7 @@ import { type StateServer, stateServer } from '../backend/managed.ts'
 import type { Cli } from '../cli/cli.ts'
 import { type Environment, checkEnvironment } from '../cli/environment.ts'
 import { processCli } from '../cli/process.ts'
+import type { ModuleRestrictions } from '../declare/restrictions.ts'
 import type { Rules } from '../plan/blocked.ts'
 import { type BlobStore, fileBlobs } from '../store/blobs.ts'
 import { storeKey } from '../store/key.ts'
@@ -56,6 +57,8 @@ export interface TerraformTargetOptions {
   readonly parallelism?: number
   /** `update` lets `init` write what the lock file of the module lacks. @defaultValue 'readonly' */
   readonly lockFile?: 'readonly' | 'update'
+  /** Rules for modules that others write, checked before the binary sees them. @defaultValue a module may do everything */
+  readonly restrict?: ModuleRestrictions
   /** Absolute path of an unpacked mirror of providers. The only source of providers where it is given. */
   readonly providerMirror?: string
   /** Providers under development: absolute folders of their programs, by address. They need no lock file. */
@@ -136,6 +139,8 @@ function checkOptions(options: TerraformTargetOptions): void {
   if (!Number.isSafeInteger(options.parallelism ?? 1) || (options.parallelism ?? 1) < 1)
     throw invalid('parallelism', 'must be a whole number above 0')
   if (typeof options.environment === 'object') checkEnvironment(options.environment)
+  if (options.restrict !== undefined && options.lockFile === 'update')
+    throw invalid('lockFile', 'must be readonly beside `restrict`: the lock file says which providers are used')
   if (options.backend?.kind === 'module') checkBackendConfig(options.backend.config ?? {})
 }
 

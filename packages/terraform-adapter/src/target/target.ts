@@ -35,7 +35,7 @@ import { readOutputs } from './outputs.ts'
 export function terraformTarget(options: TerraformTargetOptions): Target {
   const kit = kitOf(options)
   const session: Session = { kit, rules: rulesOf(options), siteOf: siteBook(kit), sites: new Map(), applied: new Map() }
-  const { path = '', extraPaths = [], variables = {} } = options
+  const { path = '', extraPaths = [], variables = {}, restrict } = options
   const given = typeof variables === 'function' ? variables : () => variables
   return {
     kind: 'terraform',
@@ -51,7 +51,7 @@ export function terraformTarget(options: TerraformTargetOptions): Target {
     },
     declare: async (snapshot, call) => {
       throwIfAborted(call)
-      return declareModule(kit, snapshot, { path, extraPaths, variables: given }, call)
+      return declareModule(kit, snapshot, { path, extraPaths, variables: given, ...(restrict && { restrict }) }, call)
     },
     observe: (desired, _owned, call) => observe(session, desired, call),
     plan: (desired, actual, request, call) => plan(session, desired, actual, request, call),

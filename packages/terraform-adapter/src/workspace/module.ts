@@ -62,6 +62,13 @@ async function filesAt(snapshot: Snapshot, path: string, call: Call): Promise<Mo
 }
 
 function fileOf(snapshot: Snapshot, { path, digest, type }: TreeEntry): ModuleFile {
+  // What the binary keeps there decides which workspace, providers and modules it uses.
+  if (path.split('/').includes('.terraform')) {
+    throw new GitOpsError(
+      'DECLARATION_INVALID',
+      `${path} is in a folder of the binary itself. Remove it from the source.`,
+    )
+  }
   if (type !== 'file') {
     throw new GitOpsError('SOURCE_SYMLINK', `${path} is a ${type}; a module may hold plain files only.`)
   }
@@ -74,13 +81,14 @@ const isConfiguration = (path: string): boolean => /\.(tf|tofu)(\.json)?$/.test(
 async function localModules({ path, read }: ModuleFile, call: Call): Promise<string[]> {
   if (!isConfiguration(path)) return []
   const text = new TextDecoder().decode(await read(call))
-  const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
   return [...text.matchAll(/"?source"?\s*[=:]\s*"(\.\.?\/[^"$%]*)"/g)].map(([, source = '']) =>
-    resolve(folder, source, path),
+    localModule(source, path),
   )
 }
 
-function resolve(folder: string, source: string, path: string): string {
+/** The folder that a file means by a local source. Throws `DECLARATION_INVALID` where it lies outside. */
+export function localModule(source: string, path: string): string {
+  const folder = parentOf(path)
   const names = folder === '' ? [] : folder.split('/')
   for (const name of source.split('/')) {
     if (name === '' || name === '.') continue
