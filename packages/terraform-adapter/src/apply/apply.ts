@@ -35,10 +35,18 @@ export async function* applyModule(
   call: RunCall,
 ): AsyncIterable<Outcome> {
   if (plan.changes.length === 0 && plan.effect === 'none') return
+  refuseOther(plan, desired)
   const outcomes = channel<Outcome>()
   const work = site.inTurn(() => applyInTurn(kit, site, plan, desired, outcomes.push, call))
   work.then(outcomes.end, outcomes.fail)
   yield* outcomes.values
+}
+
+/** The artifact would be applied, and another module written down as what was. */
+function refuseOther({ basis, revision }: Plan, desired: DesiredState): void {
+  if (basis.digest === desired.digest) return
+  const message = `The plan was made of another declaration, at ${revision.id}. Plan again.`
+  throw new GitOpsError('PLAN_STALE', message)
 }
 
 type Tell = (outcome: Outcome) => void

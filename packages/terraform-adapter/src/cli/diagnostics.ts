@@ -27,7 +27,9 @@ export function failureOf(activity: string, end: CommandEnd, fallback: ErrorCode
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
   return new GitOpsError(code, `${activity} failed: ${sentenceOf(first)}${others}`, {
     details: {
-      diagnostics: errors.slice(0, 20).map(({ summary, address }) => ({ summary, ...(address && { address }) })),
+      diagnostics: errors
+        .slice(0, 20)
+        .map(({ summary, address }) => ({ summary: cut(summary), ...(address && { address }) })),
     },
   })
 }
@@ -37,7 +39,7 @@ export function sentenceOf({ summary, detail, file, line, address }: Diagnostic)
   const place = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`
   const about = address === undefined ? '' : ` [${address}]`
   const text = holderOf(detail) ?? detail.split('\n').find((each) => each.trim() !== '') ?? ''
-  return `${summary}${about}${text === '' ? '' : `: ${text.trim()}`}${place}`
+  return `${cut(summary)}${about}${text === '' ? '' : `: ${cut(text.trim())}`}${place}`
 }
 
 const codes: readonly (readonly [ErrorCode, RegExp])[] = [
@@ -67,8 +69,18 @@ function unexplained(activity: string, { exitCode, stderr }: CommandEnd, code: E
   const how = exitCode === null ? 'was ended by a signal' : `ended with code ${exitCode}`
   return new GitOpsError(
     code,
-    `${activity} failed: the binary ${how}. ${last.map((line) => line.trim()).join(' ')}`.trim(),
+    `${activity} failed: the binary ${how}. ${last.map((line) => cut(line.trim())).join(' ')}`.trim(),
   )
+}
+
+/** No complaint needs more, and a provider may quote a whole document. */
+const MAX_CHARACTERS = 500
+
+/** A text that is safe to show: of a reasonable length, and without characters that steer a terminal. */
+function cut(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  const shown = text.replace(/\u001b\[[0-9;]*m/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+  return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown
 }
 
 /** Text without colours and the frame that the binary draws around its complaints. */

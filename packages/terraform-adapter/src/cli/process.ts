@@ -5,30 +5,41 @@ import type { Cli, Command, CommandEnd } from './cli.ts'
 import { identify } from './identity.ts'
 import { type Streams, fileStreams, memoryStreams } from './streams.ts'
 
+/** How much the binary may say. */
+export interface ProcessLimits {
+  /** Of each stream, where it is kept in memory; more ends the command. @defaultValue 268_435_456 */
+  readonly maxOutputBytes?: number
+}
+
 /**
  * Runs a binary on this machine. Throws `CONFIG_INVALID` for a path that is not absolute: a program is never
  * searched for.
  */
-export function processCli(binary: string): Cli {
+export function processCli(binary: string, { maxOutputBytes = 256 * 2 ** 20 }: ProcessLimits = {}): Cli {
   if (!isAbsolute(binary)) {
     const message = `binary must be an absolute path, not ${JSON.stringify(binary)}.`
     throw new GitOpsError('CONFIG_INVALID', message)
   }
-  return { binary, run: (command, call) => runProcess(binary, command, call) }
+  return { binary, run: (command, call) => runProcess(binary, command, maxOutputBytes, call) }
 }
 
-async function runProcess(binary: string, command: Command, call: Call): Promise<CommandEnd> {
+async function runProcess(binary: string, command: Command, maxOutputBytes: number, call: Call): Promise<CommandEnd> {
   throwIfAborted(call)
   refuseNul(binary, command.args)
-  const streams = await streamsOf(command, call)
+  const streams = await streamsOf(command, maxOutputBytes, call)
   const child = start(binary, command, streams)
-  streams.follow(child.stdout, child.stderr)
+  let isTooMuch = false
+  streams.follow(child.stdout, child.stderr, () => {
+    isTooMuch = true
+    killGroup(child)
+  })
   const ended = endOf(child, binary)
   ended.catch(() => {})
   const stopper = stopOnAbort(child, command.graceMs, call)
   try {
     if (child.pid !== undefined) await command.onStarted?.(identify(child.pid))
     const exitCode = await ended
+    if (isTooMuch) throw tooMuch(binary, command, maxOutputBytes)
     return { exitCode, stopped: stopper.stopped(), ...(await streams.end()) }
   } catch (error) {
     stopper.stop()
@@ -45,8 +56,17 @@ function refuseNul(binary: string, args: readonly string[]): void {
   throw new GitOpsError('CONFIG_INVALID', `${binary} was not started: an argument contains a NUL character.`)
 }
 
-function streamsOf({ streams, onLine = () => {} }: Command, call: Call): Promise<Streams> | Streams {
-  return streams === 'memory' ? memoryStreams(onLine) : fileStreams(streams.folder, call.clock, onLine)
+function tooMuch(binary: string, { args }: Command, maxOutputBytes: number): GitOpsError {
+  const message = `${binary} ${args[0] ?? ''} was ended: it said more than ${maxOutputBytes} bytes. Split the module.`
+  return new GitOpsError('DECLARATION_LIMIT', message, { details: { limit: 'maxOutputBytes' } })
+}
+
+function streamsOf(
+  { streams, onLine = () => {} }: Command,
+  maxOutputBytes: number,
+  call: Call,
+): Promise<Streams> | Streams {
+  return streams === 'memory' ? memoryStreams(onLine, maxOutputBytes) : fileStreams(streams.folder, call.clock, onLine)
 }
 
 /** A group of its own: a Ctrl-C of the terminal must not reach it beside our one signal. */

@@ -6,12 +6,17 @@ import type { Clock, Timer } from '@gitops-sdk/core'
 /** How soon new lines of a file are looked for. */
 const TAIL_MS = 50
 
+/** How much of a file is read at its end. */
+const MAX_TEXT_BYTES = 64 * 2 ** 20
+/** A line beyond it says nothing that is used. */
+const MAX_LINE_CHARACTERS = 16 * 2 ** 20
+
 /** Where a process writes, and what it wrote. */
 export interface Streams {
   /** For `spawn`. */
   readonly stdio: readonly ('ignore' | 'pipe' | number)[]
-  /** Begins to read. */
-  follow(stdout: Readable | null, stderr: Readable | null): void
+  /** Begins to read. `onOverflow` is called once, when there is more than may be kept in memory. */
+  follow(stdout: Readable | null, stderr: Readable | null, onOverflow: () => void): void
   /** Everything it wrote, once it has ended. */
   end(): Promise<{ readonly stdout: string; readonly stderr: string }>
 }
@@ -22,18 +27,26 @@ export const streamFiles: { readonly stdout: string; readonly stderr: string } =
   stderr: 'stderr.txt',
 }
 
-/** Streams that are read by this process and lost with it. */
-export function memoryStreams(onLine: (line: string) => void): Streams {
+/** Streams that are read by this process and lost with it. Of each, `maxBytes` are kept. */
+export function memoryStreams(onLine: (line: string) => void, maxBytes: number): Streams {
   const chunks = { stdout: new Array<Buffer>(), stderr: new Array<Buffer>() }
+  const sizes = { stdout: 0, stderr: 0 }
+  const keep = (name: 'stdout' | 'stderr', chunk: Buffer, onOverflow: () => void): boolean => {
+    const fitted = sizes[name] <= maxBytes
+    sizes[name] += chunk.length
+    const fits = sizes[name] <= maxBytes
+    if (fits) chunks[name].push(chunk)
+    else if (fitted) onOverflow()
+    return fits
+  }
   const lines = splitLines(onLine)
   return {
     stdio: ['ignore', 'pipe', 'pipe'],
-    follow: (stdout, stderr) => {
+    follow: (stdout, stderr, onOverflow) => {
       stdout?.on('data', (chunk: Buffer) => {
-        chunks.stdout.push(chunk)
-        lines.push(chunk)
+        if (keep('stdout', chunk, onOverflow)) lines.push(chunk)
       })
-      stderr?.on('data', (chunk: Buffer) => chunks.stderr.push(chunk))
+      stderr?.on('data', (chunk: Buffer) => void keep('stderr', chunk, onOverflow))
     },
     end: async () => {
       lines.end()
@@ -75,9 +88,11 @@ export async function fileStreams(folder: string, clock: Clock, onLine: (line: s
   }
 }
 
+/** The end of a file: what went wrong stands there. */
 async function textOf(file: FileHandle): Promise<string> {
   const chunks: Buffer[] = []
-  await readFrom(file, 0, (chunk) => chunks.push(Buffer.from(chunk)))
+  const { size } = await file.stat()
+  await readFrom(file, Math.max(0, size - MAX_TEXT_BYTES), (chunk) => chunks.push(Buffer.from(chunk)))
   return Buffer.concat(chunks).toString()
 }
 
@@ -106,7 +121,7 @@ function splitLines(onLine: (line: string) => void): Lines {
   return {
     push: (chunk) => {
       const lines = (rest + chunk.toString('latin1')).split('\n')
-      rest = lines.pop() ?? ''
+      rest = (lines.pop() ?? '').slice(0, MAX_LINE_CHARACTERS)
       for (const line of lines) tell(line)
     },
     end: () => {
