@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from 'vitest/config'
+import { reports } from './vitest.reports.ts'
 
 const conditions = ['@gitops-sdk/source']
 
@@ -16,6 +17,7 @@ export default defineConfig({
     ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.real.test.ts'],
     testTimeout: 20_000,
+    ...reports(),
   },
 })
 

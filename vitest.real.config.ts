@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { reports } from './vitest.reports.ts'
 
 const conditions = ['@gitops-sdk/source']
 
@@ -6,5 +7,10 @@ const conditions = ['@gitops-sdk/source']
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { include: ['packages/**/*.real.test.ts', 'examples/**/*.real.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 },
+  test: {
+    include: ['packages/**/*.real.test.ts', 'examples/**/*.real.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+    ...reports(),
+  },
 })
