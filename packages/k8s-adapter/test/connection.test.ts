@@ -20,7 +20,7 @@ import {
   kubernetesCluster,
   kubernetesTarget,
 } from '../src/index.ts'
-import { memoryApiServer } from '../src/testing.ts'
+import { type FaultyRequest, memoryApiServer } from '../src/testing.ts'
 import { selfSigned } from './certificate.ts'
 
 const call = createCall()
@@ -242,6 +242,47 @@ test('a token that is refused is fetched anew, once', async () => {
   expect(await who({ server: server.address, token })).toMatchObject({ username: 'admin' })
   expect(renewals).toEqual([false, true])
   await expect(who({ server: server.address, token: async () => 'old' })).rejects.toMatchObject({ code: 'TARGET_AUTH' })
+})
+
+test('a token that ends in the middle of a run is renewed there, in the next run too, and every object is written', async () => {
+  const groups = ['system:masters']
+  await using server = await memoryApiServer({ users: ['t1', 't2', 't3'].map((name) => ({ name, groups })) })
+  let valid = 1
+  let writesLeft = 10
+  const isOver = ({ user, method }: FaultyRequest): boolean => {
+    // The first writes of each run are made with a token that the server takes, the rest needs the next one.
+    if (method === 'PATCH' && --writesLeft === 0) valid++
+    return user !== `t${valid}`
+  }
+  const body = { kind: 'Status', code: 401, reason: 'Unauthorized', message: 'Unauthorized' }
+  server.inject({ when: isOver, times: Infinity, answer: { status: 401, body } })
+  let held = 1
+  const renewals: number[] = []
+  const token = async (renew: boolean): Promise<string> => {
+    // As an exec plugin or an issuer: a new one only when the one that was held is refused, once for all who wait.
+    if (renew && held < valid) renewals.push(++held)
+    return `token-of-t${held}`
+  }
+  const maps = (value: string): string =>
+    Array.from(
+      { length: 19 },
+      (_, index) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m${index}}\ndata: {a: "${value}"}\n`,
+    ).join('---\n')
+  const source = memorySource({ files: { 'a.yaml': maps('1') } })
+  const target = kubernetesTarget({ connection: { server: server.address, token }, owner: 'test' })
+  const policy = { mode: 'automatic' } as const
+  await using reconciler = createReconciler({
+    ledger: memoryLedger(),
+    applications: [{ name: 'app', source, target, policy }],
+  })
+  expect((await reconciler.reconcile('app')).outcome).toBe('applied')
+  expect(renewals).toEqual([2])
+  source.commit({ 'a.yaml': maps('2') })
+  writesLeft = 30
+  expect((await reconciler.reconcile('app')).outcome).toBe('applied')
+  expect(renewals).toEqual([2, 3])
+  for (let index = 0; index < 19; index++)
+    expect(server.get('v1', 'ConfigMap', `m${index}`)?.['data']).toEqual({ a: '2' })
 })
 
 test('outside a cluster it says so', async () => {

@@ -47,6 +47,33 @@ const definition = (plural: string, schema: JsonObject): JsonObject => ({
     ],
   },
 })
+const statefulSets = '/apis/apps/v1/namespaces/{ns}/statefulsets'
+const claims = '/api/v1/namespaces/{ns}/persistentvolumeclaims'
+const bindings = '/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings'
+const statefulSet = (serviceName: string): JsonObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'db' },
+  spec: {
+    replicas: 0,
+    serviceName,
+    selector: { matchLabels: { app: 'db' } },
+    template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'db', image: 'db' }] } },
+  },
+})
+const claim = (mode: string): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'disk' },
+  spec: { accessModes: [mode], resources: { requests: { storage: '1Gi' } } },
+})
+const binding = (role: string): JsonObject => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  metadata: { name: 'ours' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: role },
+  subjects: [{ kind: 'User', name: 'ada', apiGroup: 'rbac.authorization.k8s.io' }],
+})
 const widgets = '/apis/{ns}.example.org/v1/namespaces/{ns}/widgets'
 const widget = (spec: JsonObject, more: JsonObject = {}): JsonObject => ({
   apiVersion: '{ns}.example.org/v1',
@@ -450,6 +477,92 @@ export const stories: readonly Story[] = [
         metadata: { name: 'web' },
         spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
       }),
+    ],
+  },
+  {
+    name: 'hands the fields of one manager over to another, which then removes what it does not declare',
+    questions: [
+      apply('ours', `${maps}/one`, map('one', { a: '1' })),
+      {
+        ask: `MERGE ${maps}/one?fieldManager=editor`,
+        body: { metadata: { labels: { x: 'y' } }, data: { b: '1', c: '1' } },
+      },
+      {
+        ask: `JSON ${maps}/one?fieldManager=ours`,
+        body: [
+          {
+            op: 'replace',
+            path: '/metadata/managedFields',
+            value: [
+              {
+                manager: 'ours',
+                operation: 'Apply',
+                apiVersion: 'v1',
+                fieldsType: 'FieldsV1',
+                fieldsV1: {
+                  'f:data': { 'f:a': {}, 'f:b': {}, 'f:c': {} },
+                  'f:metadata': { 'f:labels': { '.': {}, 'f:x': {} } },
+                },
+              },
+            ],
+          },
+          { op: 'replace', path: '/metadata/resourceVersion', value: '{1.metadata.resourceVersion}' },
+        ],
+      },
+      {
+        ask: `JSON ${maps}/one?fieldManager=ours`,
+        body: [{ op: 'replace', path: '/metadata/resourceVersion', value: '{0.metadata.resourceVersion}' }],
+      },
+      apply('ours', `${maps}/one`, map('one', { a: '1', b: '2' })),
+    ],
+  },
+  {
+    name: 'refuses to change what is settled, kind by kind',
+    questions: [
+      apply('ours', `${statefulSets}/db`, statefulSet('one')),
+      apply('ours', `${statefulSets}/db`, statefulSet('two')),
+      // Only the status: admission adds a finalizer, and the message holds a comparison as Go prints it.
+      { ...apply('ours', `${claims}/disk`, claim('ReadWriteOnce')), brief: true },
+      { ...apply('ours', `${claims}/disk`, claim('ReadWriteMany'), '&force=true'), brief: true },
+      apply('ours', `${bindings}/ours`, binding('one')),
+      apply('ours', `${bindings}/ours`, binding('two')),
+      { ask: `POST ${secrets}?fieldManager=x`, body: { metadata: { name: 'shut' }, immutable: true } },
+      { ask: `MERGE ${secrets}/shut`, body: { data: { a: 'YQ==' } } },
+    ],
+  },
+  {
+    name: 'refuses what is too long, too large or of another form',
+    questions: [
+      apply('ours', `${maps}/one`, map('one', {}, { labels: { a: 'x'.repeat(64) } })),
+      apply('ours', `${maps}/one`, map('one', {}, { annotations: { a: 'x'.repeat(300_000) } })),
+      { ...apply('ours', `${maps}/one`, map('one', { a: 'x'.repeat(3_400_000) })), brief: true },
+      apply('ours', `${secrets}/login`, {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'login' },
+        type: 'kubernetes.io/dockerconfigjson',
+        stringData: { '.dockerconfigjson': 'hunter2' },
+      }),
+    ],
+  },
+  {
+    name: 'a quota that is used up refuses one more',
+    questions: [
+      {
+        ask: 'POST /api/v1/namespaces/{ns}/resourcequotas',
+        body: { metadata: { name: 'none' }, spec: { hard: { 'count/services': '0' } } },
+        brief: true,
+      },
+      {
+        ask: 'MERGE /api/v1/namespaces/{ns}/resourcequotas/none/status',
+        body: { status: { hard: { 'count/services': '0' }, used: { 'count/services': '0' } } },
+        brief: true,
+      },
+      {
+        ask: `POST ${services}`,
+        body: { metadata: { name: 'over' }, spec: { ports: [{ port: 80 }] } },
+        until: 403,
+      },
     ],
   },
 ]

@@ -127,7 +127,11 @@ function secretFaults(object: JsonObject): Fault[] {
   if (object['type'] !== 'kubernetes.io/dockerconfigjson') return []
   const text = Buffer.from(textOf(objectOf(object['data'])['.dockerconfigjson']), 'base64').toString('utf8')
   if (isJson(text)) return []
-  return [fault('data[.dockerconfigjson]', 'FieldValueInvalid', 'Invalid value: "<secret contents redacted>": no JSON')]
+  const first = text.trimStart()[0]
+  const why =
+    first === undefined ? 'unexpected end of JSON input' : `invalid character '${first}' looking for beginning of value`
+  const message = `Invalid value: "<secret contents redacted>": ${why}`
+  return [fault('data[.dockerconfigjson]', 'FieldValueInvalid', message)]
 }
 
 function isJson(text: string): boolean {
@@ -249,13 +253,10 @@ function frozen(before: JsonObject, after: JsonObject): Fault[] {
 
 function roleRefFaults(before: JsonObject, after: JsonObject): Fault[] {
   if (sameJson(before['roleRef'] ?? null, after['roleRef'] ?? null)) return []
-  return [
-    fault(
-      'roleRef',
-      'FieldValueInvalid',
-      `Invalid value: ${JSON.stringify(after['roleRef'] ?? null)}: cannot change roleRef`,
-    ),
-  ]
+  // The server prints its own type here, with the names of Go.
+  const { apiGroup = '', kind = '', name = '' } = objectOf(after['roleRef'])
+  const printed = JSON.stringify({ APIGroup: apiGroup, Kind: kind, Name: name })
+  return [fault('roleRef', 'FieldValueInvalid', `Invalid value: ${printed}: cannot change roleRef`)]
 }
 
 /** A quota of counted objects: the message where one more is too many. */
