@@ -14,13 +14,13 @@ const rows = table.split('\n').flatMap((line) => {
       '',
       `## ${heading[0].toUpperCase()}${heading.slice(1)}`,
       '',
-      '| Code | Tried again | Next step |',
-      '| --- | --- | --- |',
+      '| Code | Cause | Tried again | Next step |',
+      '| --- | --- | --- | --- |',
     ]
   const code = /^ {2}([A-Z_0-9]+):/.exec(line)?.[1]
-  return code === undefined
-    ? []
-    : [`| \`${code}\` | ${errorCodes[code].retryable ? 'yes' : 'no'} | ${errorCodes[code].remedy} |`]
+  if (code === undefined) return []
+  const { cause, retryable, remedy } = errorCodes[code]
+  return [`| \`${code}\` | ${cause} | ${retryable ? 'yes' : 'no'} | ${remedy} |`]
 })
 const text = `# Error codes
 
@@ -34,4 +34,4 @@ else if (readFileSync(page, 'utf8') !== text) {
   console.error(`${page} is out of date. Run: npx -y pnpm@12 errors`)
   process.exit(1)
 }
-console.log(`errors: ${Object.keys(errorCodes).length} codes, each with its next step`)
+console.log(`errors: ${Object.keys(errorCodes).length} codes, each with its cause and next step`)

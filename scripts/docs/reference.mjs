@@ -94,12 +94,14 @@ function optionsPage(models) {
       .filter(
         ({ kind, name }) =>
           kind === 'Interface' &&
-          /(Options|Policy|Limits|Timeouts|Retry|Request|View|Window|Rule|Protection|Restrictions)$/.test(name),
+          /(Options|Policy|Limits|Timeouts|Retry|Request|View|Window|Rule|Protection|Restrictions|Network|Ssh|Proxy)$/.test(
+            name,
+          ),
       )
       .filter(({ name }) => !seen.has(name) && seen.add(name))
       .map((member) => optionSection(entry, member)),
   )
-  return `# Options\n\nEvery option, its unit and its default. An option without a default is required unless its type has a \`?\`.\n\n${sections.join('\n')}\n`
+  return `# Options\n\nEvery option, its unit and its default. \`none\`: what it speaks of does not happen when it is left out.\n\n${sections.join('\n')}\n`
 }
 
 function optionSection(entry, { name, members = [], ...rest }) {
@@ -107,7 +109,8 @@ function optionSection(entry, { name, members = [], ...rest }) {
     const type = signature(member)
       .replace(/;$/, '')
       .replace(/^(readonly )?/, '')
-    return `| ${code(type)} | ${unitOf(member.name ?? '')} | ${cell(defaultOf(member))} | ${cell(textOf(member))} |`
+    const without = /^\w+\?:/.test(type) ? 'none' : 'required'
+    return `| ${code(type)} | ${unitOf(member.name ?? '')} | ${cell(defaultOf(member) || without)} | ${cell(textOf(member))} |`
   })
   return `## ${name}\n\n${textOf(rest)} From \`${entry}\`.\n\n| Option | Unit | Default | Meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }

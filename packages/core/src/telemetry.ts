@@ -1,6 +1,6 @@
 export { logEvents } from './feedback/telemetry/log-events.ts'
 export { type MeasureOptions, measureRuns } from './feedback/telemetry/measure.ts'
-export type { NameLimit } from './feedback/telemetry/names.ts'
+export type { CardinalityOptions } from './feedback/telemetry/names.ts'
 export type { Observed } from './feedback/telemetry/observed.ts'
 export type {
   Adding,

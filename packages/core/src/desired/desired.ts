@@ -59,15 +59,15 @@ export interface HookOptions {
 
 /** Exceptions a declaration makes for itself. */
 export interface ResourceOptions {
-  /** `false` keeps it when it is no longer declared; `confirm` asks first. */
+  /** `false` keeps it when it is no longer declared; `confirm` asks first. @defaultValue true */
   readonly prune?: boolean | 'confirm'
-  /** `false` reports drift without healing it. */
+  /** `false` reports drift without healing it. @defaultValue true */
   readonly selfHeal?: boolean
   /** Permits deleting and creating again when a change cannot be made in place. @defaultValue false */
   readonly replace?: boolean
-  /** `false` leaves it out of the health of the application. */
+  /** `false` leaves it out of the health of the application. @defaultValue true */
   readonly health?: boolean
-  /** `false` leaves it alone altogether: neither applied nor pruned. */
+  /** `false` leaves it alone altogether: neither applied nor pruned. @defaultValue true */
   readonly reconcile?: boolean
 }
 

@@ -17,6 +17,7 @@ import { kubernetesScalar } from './scalar.ts'
 export interface FilesRendererOptions {
   /** Which files are declarations. @defaultValue everything that ends in .yaml, .yml or .json and has no dot in front */
   readonly include?: (path: string) => boolean
+  /** @defaultValue `defaultDecodeLimits` */
   readonly limits?: DecodeLimits
 }
 

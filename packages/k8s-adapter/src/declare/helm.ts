@@ -21,6 +21,7 @@ export interface HelmOptions {
   readonly apiVersions?: readonly string[]
   /** @defaultValue true */
   readonly includeCrds?: boolean
+  /** @defaultValue those of `ToolLimits` */
   readonly limits?: Partial<ToolLimits & FolderLimits>
 }
 

@@ -20,6 +20,7 @@ export interface KustomizeOptions {
   readonly command?: readonly string[]
   /** Permits bases on other servers. The tool then uses the network. @defaultValue false */
   readonly remoteBases?: boolean
+  /** @defaultValue those of `ToolLimits` */
   readonly limits?: Partial<ToolLimits & FolderLimits>
 }
 

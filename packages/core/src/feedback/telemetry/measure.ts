@@ -1,10 +1,10 @@
 import { type Metric, type Sample, createSampler, durationBuckets, gaugesOf, metrics } from './metrics.ts'
-import { type NameLimit, createNames } from './names.ts'
+import { type CardinalityOptions, createNames } from './names.ts'
 import type { Observed } from './observed.ts'
 import { type InstrumentOptions, type Meter, type OpenTelemetry, SCOPE } from './open-telemetry.ts'
 
 /** How runs are measured. */
-export interface MeasureOptions extends NameLimit {
+export interface MeasureOptions extends CardinalityOptions {
   /** `await import('@opentelemetry/api')`. It is not a dependency of this library: who wants it installs it. */
   readonly api: OpenTelemetry
 }

@@ -2,7 +2,7 @@ import { GitOpsError } from '../../runtime/errors.ts'
 import type { NameOf } from './metrics.ts'
 
 /** How many applications are counted one by one. */
-export interface NameLimit {
+export interface CardinalityOptions {
   /** The first applications get series of their own; all further ones share the name `_other`. @defaultValue 500 */
   readonly maxApplications?: number
 }
@@ -18,7 +18,7 @@ export interface Names {
 }
 
 /** No name is given yet. Throws `CONFIG_INVALID` for a limit that is no whole number above 0. */
-export function createNames({ maxApplications = 500 }: NameLimit): Names {
+export function createNames({ maxApplications = 500 }: CardinalityOptions): Names {
   if (!Number.isSafeInteger(maxApplications) || maxApplications < 1)
     throw new GitOpsError('CONFIG_INVALID', `maxApplications must be a whole number above 0, not ${maxApplications}.`)
   const given = new Set<string>()

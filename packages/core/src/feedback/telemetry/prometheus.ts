@@ -1,5 +1,5 @@
 import { type Metric, type Sample, createSampler, durationBuckets, gaugesOf, metrics } from './metrics.ts'
-import { type NameLimit, createNames } from './names.ts'
+import { type CardinalityOptions, createNames } from './names.ts'
 import type { Observed } from './observed.ts'
 
 /** The metrics of a reconciler as a page that Prometheus reads. */
@@ -27,7 +27,7 @@ type Table = Map<Metric, Map<string, Series>>
  * Counts what `reconciler` does from now on. The same names and labels as `measureRuns`, as an exporter of OpenTelemetry would
  * write them: dots become underscores, seconds and totals say so. What is counted of an application goes with it.
  */
-export function prometheusMetrics(reconciler: Observed, limit: NameLimit = {}): PrometheusMetrics {
+export function prometheusMetrics(reconciler: Observed, limit: CardinalityOptions = {}): PrometheusMetrics {
   const names = createNames(limit)
   const samplesOf = createSampler(names.nameOf)
   const counted: Table = new Map()

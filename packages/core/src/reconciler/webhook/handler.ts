@@ -18,6 +18,7 @@ export interface WebhookOptions {
   readonly providers: readonly WebhookProvider[]
   /** The applications to look at, by address of their repository (`https://…` or `git@…`). */
   readonly repositories: Readonly<Record<string, readonly string[]>>
+  /** @defaultValue those of `webhookLimits` */
   readonly limits?: Partial<WebhookLimits>
   /** @defaultValue the clock of the machine */
   readonly clock?: Clock

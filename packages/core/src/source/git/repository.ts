@@ -50,9 +50,13 @@ export interface GitRepositoryOptions {
   readonly keepRevisions?: number
   /** An answer to a poll that is younger than this serves other sources too, in milliseconds. @defaultValue 0 */
   readonly shareMs?: number
+  /** @defaultValue those of `GitLimits` */
   readonly limits?: Partial<GitLimits>
+  /** @defaultValue those of `GitTimeouts` */
   readonly timeouts?: Partial<GitTimeouts>
+  /** @defaultValue those of `GitRetry` */
   readonly retry?: Partial<GitRetry>
+  /** Proxies, certificates, and where requests may go. @defaultValue the public certificates, no proxy */
   readonly network?: GitNetwork
   /** How `ssh` is used. Required for an address of SSH. */
   readonly ssh?: GitSsh
