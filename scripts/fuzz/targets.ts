@@ -284,7 +284,12 @@ async function readPack(bytes: Uint8Array): Promise<void> {
   const body = Buffer.from(bytes.subarray(0, Math.max(0, bytes.length - 20)))
   const sealed = Buffer.concat([body, createHash('sha1').update(body).digest()])
   const nothing = (): undefined => undefined
-  const context = { limits, cache: createByteCache<never>(65_536), readBase: nothing, writtenBase: nothing }
+  const context = {
+    limits,
+    cache: createByteCache<never>(65_536),
+    readBase: async () => undefined,
+    writtenBase: nothing,
+  }
   await decodePack(chunked(sealed), context, call)
 }
 

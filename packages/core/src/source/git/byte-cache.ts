@@ -9,6 +9,8 @@ export interface ByteCache<V> {
 const ENTRY_BYTES = 200
 /** A value that takes more than this part of the room is not worth what it would push out. */
 const LARGEST_PART = 1 / 4
+/** How far room is made once it is used up: some at a time, because looking for the oldest passes over those that left. */
+const KEPT_PART = 7 / 8
 
 interface Entry<V> {
   readonly value: V
@@ -25,7 +27,7 @@ export function createByteCache<V>(maxBytes: number): ByteCache<V> {
   let totalBytes = 0
   const makeRoom = (): void => {
     for (const [key, entry] of entries) {
-      if (totalBytes <= maxBytes) return
+      if (totalBytes <= maxBytes * KEPT_PART) return
       entries.delete(key)
       if (entry.used) entries.set(key, { ...entry, used: false })
       else totalBytes -= entry.sizeBytes

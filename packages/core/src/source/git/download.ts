@@ -161,7 +161,7 @@ function receive({ remote, store, limits }: DownloadContext, request: FetchReque
   const decoding: DecodeContext = {
     limits,
     cache: store.cache,
-    readBase: (oid) => store.read(oid),
+    readBase: (oid) => store.readLater(oid),
     writtenBase: (oid) => store.written(oid),
   }
   return remote.fetch(

@@ -11,7 +11,7 @@ import { type DecodedPack, decodePack } from './decode.ts'
 import { encodePack, wholeEntry } from './encode.ts'
 import { deltaHead, entryHead } from './entry.ts'
 import { readIndexFile, writeIndexFile } from './index-file.ts'
-import { entryFromPack, readFromPack } from './read.ts'
+import { entryFromPack, readFromPack, readFromPackLater } from './read.ts'
 
 const call = createCall()
 const blob = (text: string | Buffer): GitObject => ({ type: 'blob', data: Buffer.from(text) })
@@ -42,7 +42,7 @@ function decode(
   const context = {
     limits: complete,
     cache,
-    readBase: (oid: string) => here.get(oid),
+    readBase: async (oid: string) => here.get(oid),
     writtenBase: (oid: string) => written.get(oid),
   }
   return decodePack(inPieces(bytes, pieceBytes), context, call)
@@ -102,6 +102,46 @@ test('an outside base is copied as it is written in another pack, and compressed
   expect(alone.index.oids.equals(thin.index.oids)).toBe(true)
 })
 
+const mib = 2 ** 20
+
+/** Copies `sizeBytes` from the start of the base, in pieces of at most 8 MiB. */
+function copies(sizeBytes: number): number[] {
+  const one = (from: number, size: number): number[] => [0xff, ...bytesOf(from, 4), ...bytesOf(size, 3)]
+  const bytesOf = (value: number, count: number): number[] =>
+    Array.from({ length: count }, (_, at) => Math.floor(value / 256 ** at) % 256)
+  const pieces = Math.ceil(sizeBytes / 2 ** 23)
+  return Array.from({ length: pieces }, (_, at) => at * 2 ** 23).flatMap((from) =>
+    one(from, Math.min(2 ** 23, sizeBytes - from)),
+  )
+}
+
+test('a large delta on a large base leaves turns to others while it is received, completed and read', async () => {
+  const sizeBytes = 24 * mib
+  const large = blob(Buffer.alloc(sizeBytes, 'abc'))
+  const grown = blob(Buffer.concat([large.data, Buffer.from('!!!')]))
+  const onLarge = onOid(large, delta(sizeBytes, sizeBytes + 3, [...copies(sizeBytes), ...insert('!!!')]))
+  const turnsOf = async (work: () => Promise<unknown>): Promise<number> => {
+    let turns = 0
+    let counting = true
+    const take = (): void => {
+      turns++
+      if (counting) setImmediate(take)
+    }
+    take()
+    await work()
+    counting = false
+    return turns
+  }
+  // Four mebibytes of the result are hashed in one go, and not more than eight are copied: one instruction.
+  const thin = (): Promise<DecodedPack> => decode(pack([onLarge]), { cacheBytes: 1 }, [large], 2 ** 30)
+  expect(await turnsOf(thin)).toBeGreaterThan(6 + 3)
+  const decoded = await thin()
+  const context = { limits: completeLimits(), cache: createByteCache<GitObject>(1) }
+  const read = (): Promise<GitObject | undefined> => readFromPackLater(decoded, hashObject('blob', grown.data), context)
+  expect(await turnsOf(read)).toBeGreaterThan(3)
+  expect((await read())?.data.equals(grown.data)).toBe(true)
+})
+
 test('many small objects leave a turn to others for each slice of them', async () => {
   const entries = Array.from({ length: 5_000 }, (_, at) => entryOf(blob(`object ${at}`)))
   let turns = 0
@@ -116,7 +156,6 @@ test('many small objects leave a turn to others for each slice of them', async (
   expect(turns).toBeGreaterThanOrEqual(Math.floor((5_000 * OBJECT_COST) / 2 ** 20))
 })
 
-const mib = 2 ** 20
 const zeros = entryOf({ type: 'blob', data: Buffer.alloc(4 * mib) })
 
 test.each<[string, Buffer, Partial<GitLimits>, string]>([

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { crc32, deflateSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { crc32, deflate, deflateSync } from 'node:zlib'
 import type { Call } from '../../../runtime/call.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
 import type { ByteCache } from '../byte-cache.ts'
@@ -7,7 +8,7 @@ import { type GitLimits, limitError } from '../limits.ts'
 import { type GitObject, OID_BYTES, hashLater, hashObject } from '../objects.ts'
 import { protocolError } from '../protocol/pkt-line.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
-import { type DeltaHead, applyDelta, readDeltaHead } from './delta.ts'
+import { applyDelta, applyDeltaLater, readDeltaHead } from './delta.ts'
 import { MAX_ENTRY_HEAD, type PackEntry, entryHead, readEntry } from './entry.ts'
 import { type EntryTable, createEntryTable, enlarge, oidAt, positionOf } from './entry-table.ts'
 import { type GrowingBuffer, createGrowingBuffer } from './growing-buffer.ts'
@@ -18,7 +19,7 @@ import { type PackIndex, sortIndex } from './pack-index.ts'
 export interface DecodeContext {
   readonly limits: GitLimits
   /** Objects that are here already: a thin pack builds on them. */
-  readonly readBase: (oid: string) => GitObject | undefined
+  readonly readBase: (oid: string) => Promise<GitObject | undefined>
   /** Such an object as it is written in a pack, where it is whole there: to copy it instead of compressing it again. */
   readonly writtenBase: (oid: string) => Buffer | undefined
   /** Keeps inflated objects at hand, by id. */
@@ -35,6 +36,9 @@ export interface DecodedPack {
 
 const HEAD_BYTES = 12
 const TRAILER_BYTES = OID_BYTES
+const HASH_STEP_BYTES = 2 ** 22
+
+const deflateLater = promisify<Buffer, { level: number }, Buffer>(deflate)
 
 /**
  * Decodes a pack while it arrives: every object is inflated, put together, checked against the
@@ -158,14 +162,11 @@ function checkSize(work: Work, sizeBytes: number): void {
 
 /** Names a whole object; puts a delta together, or lets it wait for its base. */
 async function place(work: Work, table: EntryTable, at: number, entry: PackEntry, data: Buffer): Promise<void> {
-  if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta') {
-    const large = data.length > LARGE_BYTES
-    const oid = large ? await hashLater(entry.kind, data, () => work.slicer.pause()) : hashObject(entry.kind, data)
-    return name(work, table, at, { type: entry.kind, data }, 0, oid)
-  }
-  const base = baseOf(work, table, entry)
+  if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta')
+    return name(work, table, at, { type: entry.kind, data }, 0)
+  const base = await baseOf(work, table, entry)
   if (base === undefined) work.waiting.set(at, data)
-  else combine(work, table, at, base, data)
+  else await combine(work, table, at, base, data)
 }
 
 interface Base {
@@ -173,52 +174,62 @@ interface Base {
   readonly depth: number
 }
 
-function baseOf(work: Work, table: EntryTable, entry: PackEntry): Base | undefined {
+async function baseOf(work: Work, table: EntryTable, entry: PackEntry): Promise<Base | undefined> {
   if (entry.baseOid !== undefined) {
-    const object = work.context.readBase(entry.baseOid)
+    const object = await work.context.readBase(entry.baseOid)
     return object === undefined ? undefined : { object, depth: 0 }
   }
   const at = positionOf(table, entry.baseOffset ?? -1)
   if (at < 0) return fail('A delta of the pack builds on something that is not an object.')
   if (table.resolved[at] !== 1) return undefined
-  return { object: objectAt(work, table, at), depth: table.depths[at] ?? 0 }
+  return { object: await objectAt(work, table, at), depth: table.depths[at] ?? 0 }
 }
 
-function combine(work: Work, table: EntryTable, at: number, base: Base, delta: Buffer): void {
+async function combine(work: Work, table: EntryTable, at: number, base: Base, delta: Buffer): Promise<void> {
   const { limits } = work.context
   if (base.depth >= limits.maxDeltaDepth) throw limitError('maxDeltaDepth', limits, 'A chain of deltas')
-  const head: DeltaHead = readDeltaHead(delta)
-  checkSize(work, head.resultBytes)
-  const data = applyDelta(base.object.data, delta, head)
-  name(work, table, at, { type: base.object.type, data }, base.depth + 1, hashObject(base.object.type, data))
+  checkSize(work, readDeltaHead(delta).resultBytes)
+  await name(work, table, at, await applyTo(work, base.object, delta), base.depth + 1)
 }
 
-function name(work: Work, table: EntryTable, at: number, object: GitObject, depth: number, oid: string): void {
+async function applyTo(work: Work, { type, data: base }: GitObject, delta: Buffer): Promise<GitObject> {
+  const head = readDeltaHead(delta)
+  const large = head.resultBytes > LARGE_BYTES
+  const pause = (): Promise<void> => work.slicer.pause()
+  return { type, data: large ? await applyDeltaLater(base, delta, head, pause) : applyDelta(base, delta, head) }
+}
+
+async function name(work: Work, table: EntryTable, at: number, object: GitObject, depth: number): Promise<void> {
+  const { type, data } = object
+  const large = data.length > LARGE_BYTES
+  const oid = large ? await hashLater(type, data, () => work.slicer.pause()) : hashObject(type, data)
   table.oids.write(oid, at * OID_BYTES, 'hex')
   table.depths[at] = depth
   table.resolved[at] = 1
-  work.context.cache.set(oid, object, object.data.length)
+  work.context.cache.set(oid, object, data.length)
 }
 
 /** An object decoded before: from the cache, or once more from the pack, along its deltas. */
-function objectAt(work: Work, table: EntryTable, position: number): GitObject {
+async function objectAt(work: Work, table: EntryTable, position: number): Promise<GitObject> {
   const deltas: Buffer[] = []
   for (let at = position; ;) {
     const known: GitObject | undefined = work.context.cache.get(oidAt(table, at))
-    if (known !== undefined) return applyAll(known, deltas)
+    if (known !== undefined) return applyAll(work, known, deltas)
     const entry = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
-    const { data } = inflate(work.buffer.bytes, entry.dataStart, entry.sizeBytes)
-    if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta') return applyAll({ type: entry.kind, data }, deltas)
+    const { data } = await inflateEntry(work, entry)
+    if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta')
+      return applyAll(work, { type: entry.kind, data }, deltas)
     deltas.push(data)
-    const outside = entry.baseOid === undefined ? undefined : work.context.readBase(entry.baseOid)
-    if (outside !== undefined) return applyAll(outside, deltas)
+    const outside = entry.baseOid === undefined ? undefined : await work.context.readBase(entry.baseOid)
+    if (outside !== undefined) return applyAll(work, outside, deltas)
     at = entry.baseOid === undefined ? positionOf(table, entry.baseOffset ?? -1) : positionOfOid(table, entry.baseOid)
   }
 }
 
-function applyAll(base: GitObject, deltas: readonly Buffer[]): GitObject {
-  const data = deltas.reduceRight((result, delta) => applyDelta(result, delta, readDeltaHead(delta)), base.data)
-  return { type: base.type, data }
+async function applyAll(work: Work, base: GitObject, deltas: readonly Buffer[]): Promise<GitObject> {
+  let object = base
+  for (const delta of deltas.toReversed()) object = await applyTo(work, object, delta)
+  return object
 }
 
 function positionOfOid(table: EntryTable, oid: string): number {
@@ -254,7 +265,8 @@ async function resolveWaiting(work: Work): Promise<void> {
       const entry = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
       const baseAt = entry.baseOid === undefined ? positionOf(table, entry.baseOffset ?? -1) : known.get(entry.baseOid)
       if (baseAt === undefined || table.resolved[baseAt] !== 1) continue
-      combine(work, table, at, { object: objectAt(work, table, baseAt), depth: table.depths[baseAt] ?? 0 }, delta)
+      const base = { object: await objectAt(work, table, baseAt), depth: table.depths[baseAt] ?? 0 }
+      await combine(work, table, at, base, delta)
       work.waiting.delete(at)
       if (work.slicer.isFull(delta.length + OBJECT_COST)) await work.slicer.pause()
     }
@@ -267,7 +279,7 @@ async function finish(work: Work): Promise<DecodedPack> {
   const { table } = work
   if (table === undefined) return fail('The pack ended before it began.')
   const missing = missingBases(work, table)
-  const bytes = missing.length === 0 ? Buffer.from(work.buffer.bytes) : appendBases(work, table, missing)
+  const bytes = missing.length === 0 ? Buffer.from(work.buffer.bytes) : await appendBases(work, table, missing)
   const index = await sortIndex(work.table ?? table, work.slicer)
   return { bytes, index, checksum: bytes.toString('hex', bytes.length - TRAILER_BYTES) }
 }
@@ -284,12 +296,12 @@ function missingBases(work: Work, table: EntryTable): string[] {
   return [...wanted]
 }
 
-function appendBases(work: Work, table: EntryTable, missing: readonly string[]): Buffer {
+async function appendBases(work: Work, table: EntryTable, missing: readonly string[]): Promise<Buffer> {
   const larger = enlarge(table, missing.length)
   const parts: Buffer[] = [Buffer.from(work.buffer.bytes.subarray(0, -TRAILER_BYTES))]
   let offset = parts[0]?.length ?? 0
   for (const oid of missing) {
-    const entry = work.context.writtenBase(oid) ?? writeBase(work, oid)
+    const entry = work.context.writtenBase(oid) ?? (await writeBase(work, oid))
     const at = larger.count++
     larger.oids.write(oid, at * OID_BYTES, 'hex')
     larger.offsets[at] = offset
@@ -301,13 +313,22 @@ function appendBases(work: Work, table: EntryTable, missing: readonly string[]):
   parts[0]?.writeUInt32BE(larger.count, 8)
   work.table = larger
   const hash = createHash('sha1')
-  for (const part of parts) hash.update(part)
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += HASH_STEP_BYTES) {
+      const piece = part.subarray(at, at + HASH_STEP_BYTES)
+      hash.update(piece)
+      if (work.slicer.isFull(piece.length)) await work.slicer.pause()
+    }
+  }
   return Buffer.concat([...parts, hash.digest()])
 }
 
-function writeBase(work: Work, oid: string): Buffer {
-  const object = work.context.readBase(oid) ?? fail('The base of a delta vanished while the pack was read.')
-  return Buffer.concat([entryHead(object.type, object.data.length), deflateSync(object.data, { level: 1 })])
+async function writeBase(work: Work, oid: string): Promise<Buffer> {
+  const object = (await work.context.readBase(oid)) ?? fail('The base of a delta vanished while the pack was read.')
+  const { type, data } = object
+  const large = data.length > LARGE_BYTES
+  const compressed = large ? await deflateLater(data, { level: 1 }) : deflateSync(data, { level: 1 })
+  return Buffer.concat([entryHead(type, data.length), compressed])
 }
 
 function fail(message: string): never {

@@ -29,11 +29,52 @@ function readSize(delta: Buffer, start: number): { readonly value: number; reado
 
 /** The object that `delta` makes out of `base`. Every instruction is checked against both sizes. */
 export function applyDelta(base: Buffer, delta: Buffer, head: DeltaHead): Buffer {
+  const work = beginDelta(base, delta, head)
+  followInstructions(work, Number.POSITIVE_INFINITY)
+  return resultOf(work)
+}
+
+const STEP_BYTES = 2 ** 22
+
+/** As `applyDelta`, pausing between pieces of a large result. */
+export async function applyDeltaLater(
+  base: Buffer,
+  delta: Buffer,
+  head: DeltaHead,
+  pause: () => Promise<void>,
+): Promise<Buffer> {
+  const work = beginDelta(base, delta, head)
+  while (work.at < delta.length) {
+    followInstructions(work, work.written + STEP_BYTES)
+    await pause()
+  }
+  return resultOf(work)
+}
+
+interface DeltaWork {
+  readonly base: Buffer
+  readonly delta: Buffer
+  readonly result: Buffer
+  /** Where the next instruction is. */
+  at: number
+  written: number
+}
+
+function beginDelta(base: Buffer, delta: Buffer, head: DeltaHead): DeltaWork {
   if (base.length !== head.baseBytes) throw damaged('it belongs to another base')
-  const result = Buffer.allocUnsafe(head.resultBytes)
-  let at = head.start
-  let written = 0
-  while (at < delta.length) {
+  return { base, delta, result: Buffer.allocUnsafe(head.resultBytes), at: head.start, written: 0 }
+}
+
+function resultOf({ result, written }: DeltaWork): Buffer {
+  if (written !== result.length) throw damaged('it makes less than it states')
+  return result
+}
+
+/** Follows instructions until `stopAt` bytes are written or none is left. */
+function followInstructions(work: DeltaWork, stopAt: number): void {
+  const { base, delta, result } = work
+  let { at, written } = work
+  while (at < delta.length && written < stopAt) {
     const instruction = delta[at++] ?? 0
     if (instruction === 0) throw damaged('an instruction is unknown')
     let from = 0
@@ -59,8 +100,8 @@ export function applyDelta(base: Buffer, delta: Buffer, head: DeltaHead): Buffer
     source.copy(result, written, from, from + size)
     written += size
   }
-  if (written !== result.length) throw damaged('it makes less than it states')
-  return result
+  work.at = at
+  work.written = written
 }
 
 function damaged(what: string): GitOpsError {

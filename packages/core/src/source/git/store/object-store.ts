@@ -4,10 +4,8 @@ import type { GitLimits } from '../limits.ts'
 import type { GitObject, ObjectType } from '../objects.ts'
 import type { ByteCache } from '../byte-cache.ts'
 import type { DecodedPack } from '../pack/decode.ts'
-import { readEntry } from '../pack/entry.ts'
-import { LARGE_BYTES, inflateLater } from '../pack/inflate.ts'
 import { findPrefix } from '../pack/pack-index.ts'
-import { entryFromPack, readFromPack } from '../pack/read.ts'
+import { entryFromPack, readFromPack, readFromPackLater } from '../pack/read.ts'
 import { type GitTree, parseTree } from '../tree.ts'
 
 /** Objects by id, out of the packs that were received. */
@@ -17,13 +15,15 @@ export interface ObjectStore {
   readonly cache: ByteCache<GitObject>
   has(oid: string): boolean
   read(oid: string): GitObject | undefined
+  /** As `read`; what is large is inflated and put together without keeping the event loop busy. */
+  readLater(oid: string): Promise<GitObject | undefined>
   /** An object as it is written in one of the packs, where it is whole and not large. */
   written(oid: string): Buffer | undefined
   /** A parsed folder. Throws `SOURCE_CORRUPT` when it is not here or not a folder. */
   tree(oid: string): GitTree
   /** An object that must be here and of this type. */
   expect(oid: string, type: ObjectType): Buffer
-  /** The content of a file that must be here; a large one is inflated beside the event loop. */
+  /** The content of a file that must be here, as `readLater`. */
   blob(oid: string): Promise<Buffer>
   /** Ids that start with these hexadecimal digits; at most a few. */
   startingWith(prefix: string): readonly string[]
@@ -41,16 +41,22 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
   const trees = createByteCache<GitTree>(limits.cacheBytes * 0.25)
   let packs: readonly DecodedPack[] = []
   const context = { limits, cache }
+  const keep = (oid: string, object: GitObject): GitObject => {
+    cache.set(oid, object, object.data.length)
+    return object
+  }
   const read = (oid: string): GitObject | undefined => {
     const known = cache.get(oid)
     if (known !== undefined) return known
-    for (const pack of packs) {
-      const object = readFromPack(pack, oid, context)
-      if (object === undefined) continue
-      cache.set(oid, object, object.data.length)
-      return object
-    }
-    return undefined
+    const object = firstOf(packs, (pack) => readFromPack(pack, oid, context))
+    return object === undefined ? undefined : keep(oid, object)
+  }
+  const readLater = async (oid: string): Promise<GitObject | undefined> => {
+    const known = cache.get(oid)
+    if (known !== undefined) return known
+    const pack = packs.find(({ index }) => index.find(oid) >= 0)
+    const object = pack === undefined ? undefined : await readFromPackLater(pack, oid, context)
+    return object === undefined ? undefined : keep(oid, object)
   }
   const expect = (oid: string, type: ObjectType): Buffer => {
     const object = read(oid)
@@ -64,6 +70,7 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
     },
     has: (oid) => packs.some((pack) => pack.index.find(oid) >= 0),
     read,
+    readLater,
     written: (oid) => firstOf(packs, (pack) => entryFromPack(pack, oid)),
     expect,
     tree: (oid) => {
@@ -74,10 +81,9 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
       return tree
     },
     blob: async (oid) => {
-      const large = cache.get(oid) === undefined ? largeEntry(packs, oid) : undefined
-      return large === undefined
-        ? expect(oid, 'blob')
-        : (await inflateLater(large.bytes, large.start, large.sizeBytes)).data
+      const object = await readLater(oid)
+      if (object?.type !== 'blob') throw missing(oid, 'blob', object)
+      return object.data
     },
     startingWith: (prefix) => [...new Set(packs.flatMap((pack) => findPrefix(pack.index, prefix)))],
     add: (pack) => {
@@ -93,23 +99,6 @@ function firstOf<T>(packs: readonly DecodedPack[], look: (pack: DecodedPack) => 
   for (const pack of packs) {
     const found = look(pack)
     if (found !== undefined) return found
-  }
-  return undefined
-}
-
-interface LargeEntry {
-  readonly bytes: Buffer
-  readonly start: number
-  readonly sizeBytes: number
-}
-
-/** A whole file that is so large that inflating it would keep the event loop busy. */
-function largeEntry(packs: readonly DecodedPack[], oid: string): LargeEntry | undefined {
-  for (const { index, bytes } of packs) {
-    const position = index.find(oid)
-    if (position < 0) continue
-    const { kind, sizeBytes, dataStart } = readEntry(bytes, index.offsets[position] ?? 0)
-    return kind === 'blob' && sizeBytes > LARGE_BYTES ? { bytes, start: dataStart, sizeBytes } : undefined
   }
   return undefined
 }
