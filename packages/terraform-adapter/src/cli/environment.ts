@@ -28,12 +28,20 @@ export interface Surroundings {
   readonly given: Environment
 }
 
+/**
+ * How much the heap of the binary may grow between two collections, in percent. With the 100 of its runtime, a command
+ * that lives for a second collects all the time: a fifth of its work. A module of 1,000 resources then takes 235 MB
+ * instead of 124. `environment` may say otherwise.
+ */
+const HEAP_GROWTH = '400'
+
 /** The whole environment of a command. */
 export function environmentOf({ home, config, workspace, given }: Surroundings): Record<string, string> {
   const own = inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]))
   const plain = Object.entries(given).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value])
   return {
     ...Object.fromEntries(own),
+    GOGC: HEAP_GROWTH,
     ...Object.fromEntries(plain),
     HOME: home,
     TMPDIR: home,

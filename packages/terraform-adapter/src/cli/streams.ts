@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Clock, Timer } from '@gitops-sdk/core'
 
-/** How soon new lines of a file are looked for. */
-const TAIL_MS = 50
+/** How soon new lines of a file are looked for: as often as a person could read, since each look costs. */
+const TAIL_MS = 100
+const BLOCK_BYTES = 64 * 1024
 
 /** How much of a file is read at its end. */
 const MAX_TEXT_BYTES = 64 * 2 ** 20
@@ -62,11 +63,12 @@ export async function fileStreams(folder: string, clock: Clock, onLine: (line: s
   )
   const [stdout, stderr] = files as [FileHandle, FileHandle]
   const lines = splitLines(onLine)
+  const block = Buffer.allocUnsafe(BLOCK_BYTES)
   let timer: Timer | undefined
   let reading: Promise<number> | undefined
   let offset = 0
   const read = async (): Promise<void> => {
-    reading = readFrom(stdout, offset, lines.push)
+    reading = readFrom(stdout, offset, block, lines.push)
     offset = await reading
   }
   const again = (): void => {
@@ -79,9 +81,9 @@ export async function fileStreams(folder: string, clock: Clock, onLine: (line: s
       timer?.cancel()
       await reading
       timer?.cancel()
-      await readFrom(stdout, offset, lines.push)
+      await readFrom(stdout, offset, block, lines.push)
       lines.end()
-      const texts = await Promise.all(files.map(textOf))
+      const texts = [await textOf(stdout, block), await textOf(stderr, block)]
       await Promise.all(files.map((file) => file.close()))
       return { stdout: texts[0] ?? '', stderr: texts[1] ?? '' }
     },
@@ -89,21 +91,25 @@ export async function fileStreams(folder: string, clock: Clock, onLine: (line: s
 }
 
 /** The end of a file: what went wrong stands there. */
-async function textOf(file: FileHandle): Promise<string> {
+async function textOf(file: FileHandle, block: Buffer): Promise<string> {
   const chunks: Buffer[] = []
   const { size } = await file.stat()
-  await readFrom(file, Math.max(0, size - MAX_TEXT_BYTES), (chunk) => chunks.push(Buffer.from(chunk)))
+  await readFrom(file, Math.max(0, size - MAX_TEXT_BYTES), block, (chunk) => chunks.push(Buffer.from(chunk)))
   return Buffer.concat(chunks).toString()
 }
 
 /** Reads what stands after `offset`; resolves to the new one. */
-async function readFrom(file: FileHandle, offset: number, onChunk: (chunk: Buffer) => void): Promise<number> {
-  const buffer = Buffer.alloc(64 * 1024)
+async function readFrom(
+  file: FileHandle,
+  offset: number,
+  block: Buffer,
+  onChunk: (chunk: Buffer) => void,
+): Promise<number> {
   for (let at = offset; ;) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
-    if (bytesRead === 0) return at
-    onChunk(buffer.subarray(0, bytesRead))
+    const { bytesRead } = await file.read(block, 0, block.length, at)
+    if (bytesRead > 0) onChunk(block.subarray(0, bytesRead))
     at += bytesRead
+    if (bytesRead < block.length) return at
   }
 }
 

@@ -4,7 +4,7 @@ import { GitOpsError, type PlanMode, type ResourceRef, type RunCall, randomId } 
 import { diagnosticsOf, failureOf, sentenceOf } from '../cli/diagnostics.ts'
 import { progressOf } from '../cli/progress.ts'
 import { addressOf } from '../workspace/address.ts'
-import { runCommand } from '../workspace/command.ts'
+import { asking, runCommand } from '../workspace/command.ts'
 import type { Kit, Module } from '../workspace/kit.ts'
 import { stateInPlan } from '../workspace/plan-file.ts'
 import { initialise, prepare, withVariables } from '../workspace/prepare.ts'
@@ -107,14 +107,7 @@ async function showPlan(
   path: string,
   call: RunCall,
 ): Promise<PlanJson> {
-  const job = {
-    args: ['show', '-json', path],
-    folder,
-    run: run.id,
-    access: 'read' as const,
-    streams: 'memory' as const,
-  }
-  const end = await runCommand(kit, site, job, call)
+  const end = await runCommand(kit, site, asking(run.id, folder, ['show', '-json', path]), call)
   if (end.exitCode !== 0) throw failureOf(`Reading the plan of ${site.application}`, end, 'PLAN_INCOMPLETE')
   // The format is a promise of the binary; only the declared part is used.
   const { resource_changes, resource_drift, output_changes, errored, complete, checks, configuration, variables } =

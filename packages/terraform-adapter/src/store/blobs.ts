@@ -31,8 +31,11 @@ export function fileBlobs(root: string): BlobStore {
   return {
     put: async (name, bytes, { fleeting = false } = {}) => {
       const path = pathOf(name)
+      const write = (): Promise<void> => (fleeting ? writeWhole(path, bytes) : writeDurably(path, bytes))
+      const isWritten = await write().then(() => true, whenAbsent(false))
+      if (isWritten) return
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await (fleeting ? writeWhole(path, bytes) : writeDurably(path, bytes))
+      await write()
     },
     get: (name) => readFile(pathOf(name)).catch(whenAbsent(undefined)),
     remove: (name) => rm(pathOf(name), { force: true }),

@@ -2,7 +2,7 @@ import { type DesiredState, type Output, type Outputs, type RunCall, textsIn } f
 import { type StateJson, parseState } from '../backend/state.ts'
 import { failureOf } from '../cli/diagnostics.ts'
 import { moduleOf } from '../observe/observe.ts'
-import { runCommand } from '../workspace/command.ts'
+import { asking, runCommand } from '../workspace/command.ts'
 import type { Kit } from '../workspace/kit.ts'
 import { prepare } from '../workspace/prepare.ts'
 import { closeRun, openRun } from '../workspace/runs.ts'
@@ -27,8 +27,7 @@ async function ofBinary(kit: Kit, site: Site, desired: DesiredState, call: RunCa
   const run = await openRun(site, call)
   try {
     const { folder } = await prepare(kit, site, await moduleOf(kit, site, desired), run.id, call)
-    const job = { args: ['output', '-json'], folder, run: run.id, access: 'read' as const, streams: 'memory' as const }
-    const end = await runCommand(kit, site, job, call)
+    const end = await runCommand(kit, site, asking(run.id, folder, ['output', '-json']), call)
     if (end.exitCode !== 0) throw failureOf(`Reading the outputs of ${site.application}`, end, 'TARGET_INTERNAL')
     // The format is a promise of the binary.
     return JSON.parse(end.stdout) as StateJson['outputs']

@@ -19,6 +19,11 @@ export interface Job extends Pick<Command, 'args' | 'folder' | 'streams' | 'onLi
   readonly access: 'read' | 'write'
 }
 
+/** A command whose answer this process reads: it never lies on a disk. */
+export function asking(run: string, folder: string, args: readonly string[], access: Job['access'] = 'read'): Job {
+  return { args, folder, run, access, streams: 'memory' }
+}
+
 /** Runs a command with the environment, the configuration and the right to the state that it needs, and nothing else. */
 export async function runCommand(kit: Kit, site: Site, job: Job, call: RunCall): Promise<CommandEnd> {
   const surroundings = await surround(kit, site, call)

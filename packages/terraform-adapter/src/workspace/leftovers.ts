@@ -6,7 +6,7 @@ import { type SavedResource, type StateJson, parseState, resourcesIn } from '../
 import { failureOf } from '../cli/diagnostics.ts'
 import { lifeOf } from '../cli/identity.ts'
 import { whenAbsent } from '../store/blobs.ts'
-import { runCommand } from './command.ts'
+import { asking, runCommand } from './command.ts'
 import type { Kit } from './kit.ts'
 import { type Run, type RunJournal, closeRun, leftRuns, linesOf, planFile, writeJournal } from './runs.ts'
 import { type Site, leaveSite, removeVariables } from './site.ts'
@@ -92,14 +92,7 @@ async function pushErrored(kit: Kit, site: Site, run: Run, { folder }: RunJourna
 }
 
 async function pushState(kit: Kit, site: Site, run: Run, folder: string, path: string, call: RunCall): Promise<void> {
-  const job = {
-    args: ['state', 'push', path],
-    folder,
-    run: run.id,
-    access: 'write' as const,
-    streams: 'memory' as const,
-  }
-  const end = await runCommand(kit, site, job, call)
+  const end = await runCommand(kit, site, asking(run.id, folder, ['state', 'push', path], 'write'), call)
   if (end.exitCode !== 0) throw failureOf(`Saving the state of ${site.application}`, end, 'APPLY_UNKNOWN')
 }
 
@@ -132,7 +125,6 @@ async function currentState(
     const head = await site.versions.head()
     return head && parseState(await site.versions.read(head), head.name)
   }
-  const job = { args: ['state', 'pull'], folder, run: id, access: 'read' as const, streams: 'memory' as const }
-  const { exitCode, stdout } = await runCommand(kit, site, job, call)
+  const { exitCode, stdout } = await runCommand(kit, site, asking(id, folder, ['state', 'pull']), call)
   return exitCode === 0 && stdout.trim() !== '' ? parseState(stdout, 'The state') : undefined
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { type RunCall, digestOf, GitOpsError } from '@gitops-sdk/core'
 import { failureOf } from '../cli/diagnostics.ts'
 import { whenAbsent } from '../store/blobs.ts'
-import { runCommand } from './command.ts'
+import { asking, runCommand } from './command.ts'
 import type { Kit, Module } from './kit.ts'
 import { backendFile, variablesFile } from './module.ts'
 import { withProviderCache } from './provider-cache.ts'
@@ -131,7 +131,7 @@ async function init(kit: Kit, site: Site, folder: string, run: string, call: Run
   const readonly = lockFile === 'readonly' ? ['-lockfile=readonly'] : []
   const args = ['init', '-input=false', '-no-color', ...readonly, ...config]
   const end = await withProviderCache(providerCache, call, () =>
-    runCommand(kit, site, { args, folder, run, access: 'read', streams: 'memory', environment: attached(kit) }, call),
+    runCommand(kit, site, { ...asking(run, folder, args), environment: attached(kit) }, call),
   )
   if (end.exitCode === 0) return
   const error = failureOf(`Preparing the module of ${site.application}`, end, 'DECLARATION_INVALID')
