@@ -13,6 +13,8 @@ import type { Json } from '../runtime/json.ts'
  * rejects with `LEDGER_UNAVAILABLE` may have happened or not, and is safe to call again.
  */
 export interface Queue {
+  /** How long a claim lasts without a sign of life, in milliseconds. @defaultValue 30_000 */
+  readonly leaseMs?: number
   /**
    * Makes keys due. Wakes of one key coalesce: to the newest revision, the earliest time, the highest priority.
    * A wake while the key is claimed leaves the lease as it is and leads to one more claim afterwards.

@@ -198,7 +198,7 @@ const statements: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   },
 
   'a delay is kept, and of two the earlier wins': async ({ wake, keys, advance }) => {
-    await wake({ key: 'pool/a', delayMs: 10_000 }, { key: 'pool/b', delayMs: 10_000 })
+    await wake({ key: 'pool/a', delayMs: 9_999.25 }, { key: 'pool/b', delayMs: 10_000 })
     await wake({ key: 'pool/b', delayMs: 4_000 }, { key: 'pool/a', delayMs: 60_000 })
     checkSame(await keys(), [], 'not at once')
     await advance(4_001)
@@ -225,7 +225,7 @@ const statements: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   }) => {
     await wake('pool/a')
     const first = await claimOne()
-    await queue.complete([{ claim: first, again: { delayMs: 30_000, trigger: 'drift' } }], call)
+    await queue.complete([{ claim: first, again: { delayMs: 29_999.5, trigger: 'drift' } }], call)
     checkSame(await keys(), [], 'not before')
     await advance(30_001)
     const second = await claimOne()

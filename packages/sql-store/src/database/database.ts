@@ -37,6 +37,13 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   /** Appended to a SELECT that must keep others from changing the row until the end of the transaction. */
   readonly forUpdate: string
+  /**
+   * As `forUpdate`, but others may still change what is no key: a commit under a claim neither waits for the sign of life of
+   * its own process nor holds it up, while nobody can claim the row.
+   */
+  readonly forShare: string
+  /** Takes rows in the order of a SELECT before an UPDATE of what is no key. */
+  readonly forOrder: string
   /** As `forUpdate`, leaving out rows that somebody else holds. */
   readonly skipLocked: string
   /** Orders text by code units, whatever the locale of the database. */

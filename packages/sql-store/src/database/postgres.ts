@@ -19,6 +19,8 @@ export interface PostgresOptions {
    * found by asking. A transaction pooler cannot pass hints on. @defaultValue true
    */
   readonly hints?: boolean
+  /** How long an application stays with a process that gives no sign of life, in milliseconds. @defaultValue 30_000 */
+  readonly leaseMs?: number
   /** Schema of the tables; created when it is missing. @defaultValue 'gitops' */
   readonly schema?: string
 }
@@ -26,6 +28,8 @@ export interface PostgresOptions {
 const dialect: Dialect = {
   name: 'postgres',
   forUpdate: ' FOR UPDATE',
+  forShare: ' FOR KEY SHARE',
+  forOrder: ' FOR NO KEY UPDATE',
   skipLocked: ' FOR UPDATE SKIP LOCKED',
   byCodeUnits: 'COLLATE "C"',
   nowMs: '(extract(epoch FROM statement_timestamp()) * 1000)::bigint',
@@ -182,6 +186,9 @@ async function transact<T>(
 ): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
+  // A server that dies between two statements tells it as an event; the next statement fails and says so.
+  const onError = (error: Error): void => void (broken = error)
+  client.on('error', onError)
   try {
     await client.query('BEGIN')
     const result = await work((statement, values) => run(client, spell(statement), values))
@@ -191,6 +198,7 @@ async function transact<T>(
     await client.query('ROLLBACK').catch((cause: unknown) => (broken = cause as Error))
     throw error
   } finally {
+    client.off('error', onError)
     client.release(broken)
   }
 }

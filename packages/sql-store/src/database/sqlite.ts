@@ -13,6 +13,8 @@ const dialect: Dialect = {
   name: 'sqlite',
   // A write transaction is exclusive from its first statement, so rows need no locks of their own.
   forUpdate: '',
+  forShare: '',
+  forOrder: '',
   skipLocked: '',
   byCodeUnits: 'COLLATE BINARY',
   nowMs: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",

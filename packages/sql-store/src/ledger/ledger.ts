@@ -48,8 +48,14 @@ export interface SqlLedger extends Ledger {
   retain(retention: Retention, call: Call): Promise<Retained>
 }
 
+/** What ledgers in all databases can be told. */
+export interface SqlLedgerOptions {
+  /** How long an application stays with a process that gives no sign of life, in milliseconds. @defaultValue 30_000 */
+  readonly leaseMs?: number
+}
+
 /** A ledger in a database. The schema is brought up to date before the first use. */
-export function sqlLedger(database: Database): SqlLedger {
+export function sqlLedger(database: Database, { leaseMs }: SqlLedgerOptions = {}): SqlLedger {
   let migrated: Promise<void> | undefined
   const ready = async (call: Call): Promise<Database> => {
     throwIfAborted(call)
@@ -62,7 +68,7 @@ export function sqlLedger(database: Database): SqlLedger {
   }
   return {
     id: database.id,
-    queue: sqlQueue(database, ready),
+    queue: { ...sqlQueue(database, ready), ...(leaseMs !== undefined && { leaseMs }) },
     read: async (application, call) => read(await ready(call), application, call),
     commit: async (application, change, call) => commit(await ready(call), application, change, call),
     applications: (call) => applications(ready, call),
@@ -110,7 +116,7 @@ async function commit(database: Database, application: string, change: LedgerCha
 
 /** Compared with the epoch of the queue, not with one stored beside the inventory, and nobody claims it meanwhile. */
 async function holdClaim(database: Database, query: Query, { key, token }: Held): Promise<void> {
-  const [row] = await query(`SELECT epoch FROM gitops_queue WHERE key = ?${database.dialect.forUpdate}`, [key])
+  const [row] = await query(`SELECT epoch FROM gitops_queue WHERE key = ?${database.dialect.forShare}`, [key])
   const epoch = Number(row?.['epoch'] ?? 0)
   if (epoch !== token) throw fencedClaim(key, token, epoch)
 }

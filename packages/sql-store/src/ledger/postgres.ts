@@ -3,5 +3,5 @@ import { type SqlLedger, sqlLedger } from './ledger.ts'
 
 /** A ledger in PostgreSQL, shared by any number of machines. Needs the `pg` package. */
 export function postgres(options: PostgresOptions): SqlLedger {
-  return sqlLedger(openPostgres(options))
+  return sqlLedger(openPostgres(options), options)
 }

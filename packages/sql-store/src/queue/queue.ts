@@ -80,7 +80,7 @@ function wakeRow({ key, revision = 0, delayMs = 0, priority = 0, trigger, lane, 
     key,
     pool: poolOf(key),
     revision,
-    delay: delayMs,
+    delay: Math.ceil(delayMs),
     priority,
     reason,
     lane: lane ?? null,
@@ -171,7 +171,7 @@ async function release(sql: Statements, query: Query, releases: readonly Release
 
 function endRow({ key, token, revision }: Completion['claim'], again: Again | undefined) {
   const reason = again?.trigger === undefined ? '' : `,${again.trigger}`
-  return { key, token, revision, delay: again?.delayMs ?? null, priority: again?.priority ?? 0, reason }
+  return { key, token, revision, delay: again === undefined ? null : Math.ceil(again.delayMs), priority: again?.priority ?? 0, reason }
 }
 
 async function items(sql: Statements, query: Query, { pool, keys, limit = 1_000, after = '' }: ItemQuery) {

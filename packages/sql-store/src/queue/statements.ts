@@ -17,7 +17,7 @@ export interface Statements {
  * nobody has to look for dead workers.
  */
 export function statementsOf(dialect: Dialect): Statements {
-  const { nowMs, jsonRows, least, greatest, forUpdate } = dialect
+  const { nowMs, jsonRows, least, greatest, forOrder } = dialect
   const text = (name: string): string => dialect.jsonText('given.value', name)
   const whole = (name: string): string => `CAST(${text(name)} AS BIGINT)`
   const columns = 'key, pool, lane, tenant, priority, wanted, run_at, triggers'
@@ -29,9 +29,9 @@ export function statementsOf(dialect: Dialect): Statements {
   const sooner = (before: string, after: string): string => `${least}(COALESCE(${before}, ${after}), ${after})`
   // Writers that wait for each other's rows take them in one order. SQLite has one writer anyway.
   const inOrder =
-    forUpdate === ''
+    forOrder === ''
       ? ''
-      : `, locked AS MATERIALIZED (SELECT q.key FROM gitops_queue AS q WHERE q.key IN (SELECT held_key FROM held) ORDER BY q.key${forUpdate})`
+      : `, locked AS MATERIALIZED (SELECT q.key FROM gitops_queue AS q WHERE q.key IN (SELECT held_key FROM held) ORDER BY q.key${forOrder})`
   const locked = inOrder === '' ? '' : ' AND q.key IN (SELECT key FROM locked)'
   const held = (more: string): string =>
     `WITH held AS MATERIALIZED (SELECT ${text('key')} AS held_key, ${whole('token')} AS token${more} FROM ${jsonRows} AS given)${inOrder}`

@@ -16,8 +16,9 @@ import { createUpkeep } from './upkeep.ts'
 const LEASE_MS = 30_000
 
 export function createShare(engine: Engine, queue: Queue): Share {
-  const sharing: Sharing = { engine, queue, worker: randomId(engine.call.random), leaseMs: LEASE_MS }
-  const leases = createLeases(queue, engine.call, LEASE_MS)
+  const { leaseMs = LEASE_MS } = queue
+  const sharing: Sharing = { engine, queue, worker: randomId(engine.call.random), leaseMs }
+  const leases = createLeases(queue, engine.call, leaseMs)
   const outbox = createOutbox(sharing, () => loop.kick())
   const lanes = createLanes(sharing, leases, outbox)
   const sources = createSources(sharing, leases, outbox)
@@ -27,11 +28,13 @@ export function createShare(engine: Engine, queue: Queue): Share {
   const loop: Loop = createLoop(sharing, async () => {
     await outbox.flush()
     if (wanted) await lanes.work()
-    if (wanted) await sources.work()
+    const moreSources = wanted && (await sources.work())
     if (wanted) await upkeep.work()
-    return applications.work(wanted)
+    const moreApplications = await applications.work(wanted)
+    return moreSources || moreApplications
   })
   applications.onEnd(() => loop.kick())
+  sources.onEnd(() => loop.kick())
   return {
     queue: {
       add: applications.add,

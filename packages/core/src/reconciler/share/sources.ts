@@ -19,12 +19,15 @@ import type { Sharing } from './sharing.ts'
  */
 export interface Sources {
   readonly polling: Polling
-  work(): Promise<void>
+  /** Asks those that are due. Resolves to whether there may be more. */
+  work(): Promise<boolean>
+  /** Calls `listener` whenever a source was asked. */
+  onEnd(listener: () => void): void
   stop(): Promise<void>
 }
 
 /** Sources that this process asks at a time. */
-const MOST = 8
+const MOST = 32
 /** How soon a process looks again whether another one has asked. */
 const LOOK_MS = 250
 
@@ -33,6 +36,7 @@ export function createSources(sharing: Sharing, leases: Leases, outbox: Outbox):
   const { clock, random } = engine.call
   const followed = new Map<string, AbortController>()
   const working = new Set<Promise<unknown>>()
+  let ended = (): void => {}
 
   const membersOf = (id: string): readonly Member[] =>
     [...engine.members.values()].filter(({ source }) => source.id === id)
@@ -60,7 +64,12 @@ export function createSources(sharing: Sharing, leases: Leases, outbox: Outbox):
     }
   }
   const track = <T>(work: Promise<T>): Promise<T> => {
-    const tracked: Promise<unknown> = work.catch(() => {}).finally(() => working.delete(tracked))
+    const tracked: Promise<unknown> = work
+      .catch(() => {})
+      .finally(() => {
+        working.delete(tracked)
+        ended()
+      })
     working.add(tracked)
     return work
   }
@@ -89,10 +98,13 @@ export function createSources(sharing: Sharing, leases: Leases, outbox: Outbox):
   return {
     work: async () => {
       const room = MOST - working.size
-      if (room <= 0) return
+      if (room <= 0) return false
       const askedMs = clock.monotonic()
-      for (const each of await claim({ limit: room })) track(ask(each, askedMs)).catch(() => {})
+      const claims = await claim({ limit: room })
+      for (const each of claims) track(ask(each, askedMs)).catch(() => {})
+      return claims.length === room
     },
+    onEnd: (listener) => void (ended = listener),
     stop: async () => {
       for (const controller of followed.values()) controller.abort()
       followed.clear()
