@@ -1,10 +1,11 @@
 // npx -y pnpm@12 simulate --seeds 20000 [--from 1] [--processes 2]   many worlds, and the seeds of any that broke a promise
+// npx -y pnpm@12 simulate --shared | --store                         the engine over a shared ledger; the store alone, with crashes between any two statements
 // npx -y pnpm@12 simulate --seed 205                                 one world, with everything that happened in it
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type SimulationResult, simulate } from '@gitops-sdk/core/testing'
+import { type SimulationResult, simulate, simulateStore } from '@gitops-sdk/core/testing'
 
 interface Part {
   readonly seeds: number
@@ -20,16 +21,26 @@ const { values } = parseArgs({
     processes: { type: 'string', default: String(availableParallelism()) },
     part: { type: 'string' },
     shared: { type: 'boolean', default: false },
+    store: { type: 'boolean', default: false },
   },
 })
+
+const modes = [values.shared ? ['--shared'] : [], values.store ? ['--store'] : []].flat()
 
 if (values.seed !== undefined) process.exitCode = await replay(Number(values.seed))
 else if (values.part !== undefined)
   process.send?.(await runPart(Number(values.from), Number(values.seeds), Number(values.part)))
 else process.exitCode = await runAll(Number(values.from), Number(values.seeds), Number(values.processes))
 
+/** The world of the engine, or that of the store alone, which is small. */
+async function play(seed: number): Promise<SimulationResult> {
+  if (!values.store) return simulate({ seed, faults: { shared: values.shared } })
+  const { violations, steps } = await simulateStore({ seed })
+  return { seed, steps, trace: [], violations: violations.map((message) => ({ invariant: 2, message })) }
+}
+
 async function replay(seed: number): Promise<number> {
-  const { trace, violations } = await simulate({ seed, faults: { shared: values.shared } })
+  const { trace, violations } = await play(seed)
   console.log(trace.join('\n'))
   console.log(`seed ${seed}: ${violations.length} violations`)
   return violations.length === 0 ? 0 : 1
@@ -54,7 +65,7 @@ async function runAll(from: number, seeds: number, processes: number): Promise<n
 /** Each process takes every n-th seed. */
 function forkPart(from: number, seeds: number, processes: number, index: number): Promise<Part> {
   const args = ['--from', String(from + index), '--seeds', String(seeds - index), '--part', String(processes)].concat(
-    values.shared ? ['--shared'] : [],
+    modes,
   )
   const child = fork(fileURLToPath(import.meta.url), args)
   return new Promise((resolve, reject) => {
@@ -67,7 +78,7 @@ async function runPart(from: number, seeds: number, every: number): Promise<Part
   const broken: SimulationResult[] = []
   let steps = 0
   for (let seed = from; seed < from + seeds; seed += every) {
-    const result = await simulate({ seed, faults: { shared: values.shared } })
+    const result = await play(seed)
     steps += result.steps
     if (result.violations.length > 0) broken.push({ ...result, trace: [] })
   }

@@ -65,7 +65,9 @@ async function wake(untilMs: number): Promise<number> {
   return count
 }
 
-async function acknowledged(wakes: readonly { readonly key: string; readonly priority: 1; readonly trigger: string }[]) {
+async function acknowledged(
+  wakes: readonly { readonly key: string; readonly priority: 1; readonly trigger: string }[],
+) {
   for (;;) {
     try {
       return await waker.queue.enqueue(wakes, createCall())
@@ -145,7 +147,8 @@ function report(): number {
     'commits accepted': lines.filter(({ version }) => version !== undefined).length,
     'commits fenced': lines.filter(({ fenced }) => fenced === true).length,
   }
-  for (const [what, count] of Object.entries({ ...seen, ...counts })) console.log(`${String(count).padStart(8)}  ${what}`)
+  for (const [what, count] of Object.entries({ ...seen, ...counts }))
+    console.log(`${String(count).padStart(8)}  ${what}`)
   const broken = Object.values(counts).filter((count) => count !== 0).length
   console.log(`Tests  ${Object.keys(counts).length - broken} passed, ${broken} failed`)
   return broken === 0 ? 0 : 1

@@ -22,5 +22,13 @@ export {
 export { type Files, type SourceConformance, testSourceConformance } from './testing/source-conformance.ts'
 export { type TargetConformance, testTargetConformance } from './testing/target-conformance.ts'
 export { type SimulationOptions, type SimulationResult, simulate } from './testing/simulate/simulate.ts'
+export {
+  type Store,
+  type StoreBug,
+  type StoreSimulation,
+  type StoreSimulationResult,
+  simulateStore,
+  storeBugs,
+} from './testing/simulate/store.ts'
 export type { FaultMix } from './testing/simulate/world.ts'
 export type { Violation } from './testing/simulate/checks.ts'

@@ -85,6 +85,7 @@ export function memoryQueue({ clock = systemClock }: MemoryQueueOptions = {}): M
       now(call, () => completions.filter((each) => completeNow(each)).map(({ claim }) => claim.key)),
     release: async (releases, call) => now(call, () => releaseRows(rows, releases, clock.now())),
     forget: async (keys, call) => now(call, () => keys.forEach((key) => forgetRow(rows.get(key)))),
+    afterRestore: async (call) => now(call, () => rows.forEach((row) => restoreRow(row, clock.now()))),
     items: async (query, call) => now(call, () => itemsOf(rows, query, clock.now())),
     hints: (call) => hintsOf(waiting, call),
   }
@@ -155,12 +156,14 @@ function byUrgency(left: Row, right: Row): number {
 
 function claimRow(row: Row, { worker, leaseMs }: ClaimRequest, now: number): Claim {
   const { key, priority, triggers, note } = row
-  row.epoch++
+  const previous = row.epoch
+  row.epoch = Math.max(row.epoch + 1, Math.floor(now))
   row.crashes++
   Object.assign(row, { holder: worker, dueAt: now + leaseMs, nextAt: undefined, priority: 0, triggers: [] })
   return {
     key,
     token: row.epoch,
+    previous,
     revision: row.wanted,
     priority,
     triggers,
@@ -218,6 +221,11 @@ function forgetRow(row: Row | undefined): void {
   row.epoch++
   row.done = row.wanted
   endClaim(row, undefined)
+}
+
+function restoreRow(row: Row, now: number): void {
+  row.epoch++
+  endClaim(row, now)
 }
 
 function itemsOf(rows: ReadonlyMap<string, Row>, query: ItemQuery, now: number): QueueItem[] {

@@ -4,9 +4,9 @@ import type { Json } from '../runtime/json.ts'
 /**
  * Which keys have to be looked at, and who does it: shared by any number of processes.
  *
- * A key is handed out to one worker at a time, as a claim with a lease and a token. The token rises
- * with every claim of the key and never goes back, also after a restart, a restored backup or when the
- * key was forgotten: whoever holds an older one is refused. At-least-once: an enqueue that resolved leads
+ * A key is handed out to one worker at a time, as a claim with a lease and a token. The token is the time of the store in
+ * milliseconds, or one more than the token before where that is larger: it rises with every claim of the key and never
+ * goes back, also after a restart, a restored backup or when the key was forgotten. Whoever holds an older one is refused. At-least-once: an enqueue that resolved leads
  * to a completion of a claim that was made after it, or of one that covers its revision.
  *
  * Time is that of the store, so the clocks of the workers do not matter. Each method is atomic; one that
@@ -30,6 +30,11 @@ export interface Queue {
   release(releases: readonly Release[], call: Call): Promise<readonly string[]>
   /** Nothing is due any more for these keys, and claims in force are lost. Tokens go on rising. */
   forget(keys: readonly string[], call: Call): Promise<void>
+  /**
+   * To be called once, after a backup of the store was put back and before anybody works on it: nobody holds anything, and
+   * every key is due.
+   */
+  afterRestore(call: Call): Promise<void>
   /** The keys as they are, sorted. */
   items(query: ItemQuery, call: Call): Promise<readonly QueueItem[]>
   /**
@@ -97,6 +102,8 @@ export interface Claim extends Held {
   readonly revision: number
   readonly priority: Priority
   readonly triggers: readonly string[]
+  /** The token of the claim before; 0 where there was none. */
+  readonly previous: number
   /** How often the key was claimed since a worker last ended a claim by itself. Larger than 1 after a crash. */
   readonly attempt: number
   /** What the last completion that had a note left. */

@@ -21,6 +21,8 @@ export interface PostgresOptions {
   readonly hints?: boolean
   /** How long an application stays with a process that gives no sign of life, in milliseconds. @defaultValue 30_000 */
   readonly leaseMs?: number
+  /** What the housekeeping keeps, which one process does about every hour. @defaultValue 90 days of runs and resources, all of the audit log */
+  readonly retention?: Retention
   /** Schema of the tables; created when it is missing. @defaultValue 'gitops' */
   readonly schema?: string
 }

@@ -52,10 +52,12 @@ export interface SqlLedger extends Ledger {
 export interface SqlLedgerOptions {
   /** How long an application stays with a process that gives no sign of life, in milliseconds. @defaultValue 30_000 */
   readonly leaseMs?: number
+  /** What the housekeeping keeps, which one process does about every hour. @defaultValue 90 days of runs and resources, all of the audit log */
+  readonly retention?: Retention
 }
 
 /** A ledger in a database. The schema is brought up to date before the first use. */
-export function sqlLedger(database: Database, { leaseMs }: SqlLedgerOptions = {}): SqlLedger {
+export function sqlLedger(database: Database, { leaseMs, retention = {} }: SqlLedgerOptions = {}): SqlLedger {
   let migrated: Promise<void> | undefined
   const ready = async (call: Call): Promise<Database> => {
     throwIfAborted(call)
@@ -74,6 +76,7 @@ export function sqlLedger(database: Database, { leaseMs }: SqlLedgerOptions = {}
     applications: (call) => applications(ready, call),
     history: (query, call) => history(ready, query, call),
     audit: (query, call) => audit(ready, query, call),
+    upkeep: async (call) => void (await retain(await ready(call), retention, call)),
     installKey: async (call) => installKey(await ready(call), call),
     resources: async function* (query, call) {
       yield* resources(await ready(call), query, call)

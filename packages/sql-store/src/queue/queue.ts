@@ -46,6 +46,7 @@ export function sqlQueue(database: Database, ready: (call: Call) => Promise<Data
     forget: async (keys, call) => {
       if (keys.length > 0) await (await alone(call))(sql().forget, [JSON.stringify(keys.toSorted())])
     },
+    afterRestore: async (call) => void (await (await alone(call))(sql().restore, [])),
     items: async (query, call) => items(sql(), await alone(call), query),
     ...told,
   }
@@ -112,6 +113,7 @@ function claimOf(row: Row): Claim {
   return {
     key: String(row['key']),
     token: Number(row['epoch']),
+    previous: Number(row['taken_epoch']),
     revision: Number(row['wanted']),
     priority: Number(row['taken_priority']) as Priority,
     triggers: triggersOf(row['taken_triggers']),
@@ -171,7 +173,14 @@ async function release(sql: Statements, query: Query, releases: readonly Release
 
 function endRow({ key, token, revision }: Completion['claim'], again: Again | undefined) {
   const reason = again?.trigger === undefined ? '' : `,${again.trigger}`
-  return { key, token, revision, delay: again === undefined ? null : Math.ceil(again.delayMs), priority: again?.priority ?? 0, reason }
+  return {
+    key,
+    token,
+    revision,
+    delay: again === undefined ? null : Math.ceil(again.delayMs),
+    priority: again?.priority ?? 0,
+    reason,
+  }
 }
 
 async function items(sql: Statements, query: Query, { pool, keys, limit = 1_000, after = '' }: ItemQuery) {

@@ -8,6 +8,7 @@ export interface Statements {
   readonly extend: string
   readonly end: string
   readonly forget: string
+  readonly restore: string
   claim(request: ClaimRequest): { readonly text: string; readonly values: readonly Value[] }
   items(byPool: boolean, byKeys: boolean): string
 }
@@ -62,6 +63,7 @@ export function statementsOf(dialect: Dialect): Statements {
       FROM held WHERE q.key = held.held_key AND q.epoch = held.token AND q.holder IS NOT NULL${locked} RETURNING key`,
     forget: `UPDATE gitops_queue SET epoch = epoch + 1, done = wanted, holder = NULL, run_at = NULL, next_at = NULL, crashes = 0
       WHERE key IN (SELECT value FROM ${jsonRows} AS given)`,
+    restore: `UPDATE gitops_queue SET epoch = epoch + 1, holder = NULL, crashes = 0, next_at = NULL, run_at = ${nowMs}`,
     items: (
       byPool,
       byKeys,
@@ -104,11 +106,11 @@ function claimStatement(dialect: Dialect, request: ClaimRequest) {
   const found = keys === undefined ? byUrgency() : byName()
   const { chosen, names } =
     tenantLimit === undefined ? { chosen: '', names: 'due' } : withinLimit(nowMs, bind(tenantLimit))
-  const text = `WITH ${found}${chosen} UPDATE gitops_queue AS q SET epoch = q.epoch + 1, crashes = q.crashes + 1, holder = ${bind(worker)},
+  const text = `WITH ${found}${chosen} UPDATE gitops_queue AS q SET epoch = ${dialect.greatest}(q.epoch + 1, ${nowMs}), taken_epoch = q.epoch, crashes = q.crashes + 1, holder = ${bind(worker)},
     taken_at = COALESCE(q.run_at, 0), taken_priority = q.priority, taken_triggers = q.triggers, priority = 0, triggers = '', next_at = NULL,
     run_at = ${nowMs} + CAST(${bind(leaseMs)} AS BIGINT)
     FROM (SELECT key AS due_key FROM ${names}) AS picked WHERE q.key = picked.due_key
-    RETURNING key, epoch, wanted, taken_at, taken_priority, taken_triggers, crashes, note`
+    RETURNING key, epoch, wanted, taken_at, taken_priority, taken_triggers, taken_epoch, crashes, note`
   return { text, values }
 }
 

@@ -83,6 +83,7 @@ const migrations: readonly Migration[] = [
         crashes INTEGER NOT NULL DEFAULT 0,
         note TEXT,
         taken_at BIGINT,
+        taken_epoch BIGINT,
         taken_priority INTEGER,
         taken_triggers TEXT
       )`,

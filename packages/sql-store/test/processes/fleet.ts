@@ -38,7 +38,14 @@ export function createFleet(options: Omit<WorkerOptions, 'id' | 'log' | 'store'>
     start: (store) => {
       const id = workers.length + 1
       const given: WorkerOptions = { ...options, id, store, log: join(folder, `${id}.jsonl`) }
-      const args = ['--import', 'tsx', '--conditions=@gitops-sdk/source', '--no-warnings', script, JSON.stringify(given)]
+      const args = [
+        '--import',
+        'tsx',
+        '--conditions=@gitops-sdk/source',
+        '--no-warnings',
+        script,
+        JSON.stringify(given),
+      ]
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
       const worker = { id, child, ended: new Promise<void>((resolve) => child.once('exit', () => resolve())) }
       workers.push(worker)

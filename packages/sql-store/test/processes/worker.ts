@@ -113,7 +113,10 @@ function targetOf(name: string, cluster: string): Target {
     observe: async (_desired, _owned, call) => {
       const { generation } = await ask(call, `live/${name}`)
       const observedAt = call.clock.now()
-      return actualState({ observedAt, resources: typeof generation === 'number' ? [{ ref, body: { generation }, owner: name }] : [] })
+      return actualState({
+        observedAt,
+        resources: typeof generation === 'number' ? [{ ref, body: { generation }, owner: name }] : [],
+      })
     },
     plan: async (desired, actual, given) => planByDiff(desired, actual, given),
     apply: (plan, desired, call) =>

@@ -56,8 +56,8 @@ async function notesOf({ queue, engine }: Sharing, members: readonly Member[]): 
   return new Map(items.map((item) => [item.key, item]))
 }
 
-function refresh(member: Member, { token, triggers, attempt }: Claim): void {
-  const isMine = member.lastToken === token - 1 && attempt === 1
+function refresh(member: Member, { token, previous, triggers, attempt }: Claim): void {
+  const isMine = member.lastToken === previous && attempt === 1
   member.lastToken = token
   member.record = undefined
   if (triggers.includes('watch')) member.hinted = true
