@@ -37,7 +37,7 @@ const store = { url: server.url }
 const workers = [1, 2, 3].map(() => fleet.start(store))
 const cutOff = fleet.start({ url: `postgres://127.0.0.1:${cable.port}/postgres` })
 say(`4 workers, ${applications} applications`)
-await until('every application is applied', 110_000, () => world.live.size === applications)
+await until('every application is applied', 300_000, () => world.live.size === applications)
 
 await using database = openPostgres({ url: server.url, user: 'gitops' })
 const waker = sqlLedger(database)
@@ -47,7 +47,7 @@ const zombies = new Set<number>()
 await disasters()
 const woken = await waking
 say(`${woken} changes of applications were announced`)
-await until('every application is at its newest generation', 60_000, () => behind(world).length === 0)
+await until('every application is at its newest generation', 90_000, () => behind(world).length === 0)
 process.exitCode = report()
 
 /** Somebody commits and tells the store, again and again: what was acknowledged must be followed. */
@@ -130,6 +130,7 @@ function behind({ wanted, live }: World): readonly string[] {
 }
 
 function report(): number {
+  if (behind(world).length > 0) say(`behind: ${behind(world).slice(0, 20).join(', ')}`)
   const lines = fleet.commits()
   const ofZombie = ([left, right]: readonly [Write, Write]): boolean =>
     [left, right].some(({ worker }) => zombies.has(worker) || worker === cutOff.id)

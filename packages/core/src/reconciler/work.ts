@@ -13,7 +13,7 @@ export async function workOn(
   engine: Engine,
   name: string,
   work: QueuedWork,
-): Promise<RunResult['outcome'] | 'unknown'> {
+): Promise<RunResult['outcome'] | 'unknown' | 'fenced'> {
   const member = engine.members.get(name)
   if (member === undefined) return 'unknown'
   const asked = member.asked.filter(({ isReady }) => isReady)
@@ -22,7 +22,7 @@ export async function workOn(
     member.leaving === 'destroy' ? await destroyOnce(engine, member, work) : await run(engine, member, work, asked)
   for (const { settle } of asked) settle(result)
   planNext(engine, member, result)
-  return result.outcome
+  return result.error?.code === 'LEDGER_FENCED' ? 'fenced' : result.outcome
 }
 
 async function run(engine: Engine, member: Member, work: QueuedWork, asked: readonly Asked[]): Promise<RunResult> {

@@ -19,10 +19,6 @@ export interface PostgresOptions {
    * found by asking. A transaction pooler cannot pass hints on. @defaultValue true
    */
   readonly hints?: boolean
-  /** How long an application stays with a process that gives no sign of life, in milliseconds. @defaultValue 30_000 */
-  readonly leaseMs?: number
-  /** What the housekeeping keeps, which one process does about every hour. @defaultValue 90 days of runs and resources, all of the audit log */
-  readonly retention?: Retention
   /** Schema of the tables; created when it is missing. @defaultValue 'gitops' */
   readonly schema?: string
 }

@@ -88,10 +88,10 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
     const member = engine.members.get(name)
     const outcome =
       member === undefined || failure !== undefined ? 'unknown' : await workOn(engine, name, workOf(claim))
-    const isUndone = outcome === 'unknown' || outcome === 'cancelled' || isStopping
+    const isUndone = undone.has(outcome) || isStopping
     try {
       if (member === undefined || isUndone) {
-        const delayMs = outcome === 'unknown' ? 5_000 : 0
+        const delayMs = outcome === 'unknown' ? 5_000 : outcome === 'fenced' ? 1_000 : 0
         await queue.release([{ claim, delayMs }], ownCall(engine))
       } else await queue.complete([completionOf(member, entry)], ownCall(engine))
     } catch (error) {
@@ -155,6 +155,9 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
     },
   }
 }
+
+/** Endings after which the same is still owed: the claim is given back, and somebody goes on. */
+const undone: ReadonlySet<string> = new Set(['unknown', 'fenced', 'cancelled', 'superseded'])
 
 function workOf({ triggers, priority, attempt }: Claim) {
   const reasons = triggers.length > 0 ? triggers : [attempt > 1 ? 'takeover' : 'poll']

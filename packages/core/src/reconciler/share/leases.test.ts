@@ -5,7 +5,15 @@ import { testCall } from '../../testing/call.ts'
 import { manualClock } from '../../testing/clock.ts'
 import { createLeases } from './leases.ts'
 
-const claim = (key: string): Claim => ({ key, token: 1, revision: 1, priority: 0, triggers: [], attempt: 1 })
+const claim = (key: string): Claim => ({
+  key,
+  token: 1,
+  revision: 1,
+  priority: 0,
+  triggers: [],
+  attempt: 1,
+  previous: 0,
+})
 const leaseMs = 40_000
 
 test('leases are prolonged once in a quarter, also when one was let go and the next held while the store was slow', async () => {
