@@ -85,7 +85,9 @@ export async function compare(pair: Pair): Promise<Row> {
     ours: figure(ours),
     theirs: figure(theirs),
     ratio,
-    ...(pair.atMost === undefined ? {} : { goal: `≤ ${pair.atMost}×`, reached: ratio.median <= pair.atMost }),
+    ...(pair.atMost === undefined
+      ? {}
+      : { goal: `≤ ${Number(pair.atMost.toPrecision(3))}×`, reached: ratio.median <= pair.atMost }),
   }
 }
 

@@ -170,9 +170,23 @@ async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
     theirs: () => bareLoop(plane, `${namespace}-theirs`),
     atMost: 1 / 0.9,
   })
+  // What a claim on each object and a watch of them cost the server, whoever asks for it.
+  const claiming = await compare({
+    name,
+    peer: 'the same loop with a claim on each object and a watch',
+    pairs,
+    warmup: 0,
+    before,
+    ours,
+    theirs: () => bareLoop(plane, `${namespace}-theirs`, true),
+  })
   const kubectlPath = findKubectl()
   if (kubectlPath === undefined)
-    return [bare, missing(name, 'kubectl apply --server-side', 'there is no kubectl: run pnpm cluster:install')]
+    return [
+      bare,
+      claiming,
+      missing(name, 'kubectl apply --server-side', 'there is no kubectl: run pnpm cluster:install'),
+    ]
   const folder = await mkdtemp(join(tmpdir(), 'gitops-bench-'))
   try {
     await writeFile(join(folder, 'kubeconfig'), plane.kubeConfig, { mode: 0o600 })
@@ -194,6 +208,7 @@ async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
       )
     return [
       bare,
+      claiming,
       await compare({
         name,
         peer: 'kubectl apply --server-side',
@@ -234,18 +249,21 @@ async function applyOurs(plane: ControlPlane, namespace: string): Promise<void> 
 }
 
 /** What somebody would write in an afternoon: as many requests at once as we send, no check of anything. */
-async function bareLoop(plane: ControlPlane, namespace: string): Promise<void> {
+async function bareLoop(plane: ControlPlane, namespace: string, claims = false): Promise<void> {
   const { server, ca, token } = plane.connection()
+  const ending = new AbortController()
+  if (claims) await watchMaps(plane, namespace, ending.signal)
   const agent = new Agent({ keepAlive: true, maxSockets: 8, ...(ca !== undefined && { ca: Buffer.from(ca) }) })
   const authorization = `Bearer ${await token?.(false, call)}`
   const apply = async (index: number): Promise<void> => {
     const body = JSON.stringify({
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: `map-${index}`, namespace },
+      metadata: { name: `map-${index}`, namespace, ...(claims && claimOf(namespace, index)) },
       data: { index: String(index), value: 'v' },
     })
-    const url = `${server}/api/v1/namespaces/${namespace}/configmaps/map-${index}?fieldManager=bare&force=true`
+    const strict = claims ? '&fieldValidation=Strict' : ''
+    const url = `${server}/api/v1/namespaces/${namespace}/configmaps/map-${index}?fieldManager=bare&force=true${strict}`
     const headers = {
       authorization,
       'content-type': 'application/apply-patch+yaml',
@@ -262,6 +280,29 @@ async function bareLoop(plane: ControlPlane, namespace: string): Promise<void> {
   }
   await Promise.all(Array.from({ length: 8 }, worker))
   agent.destroy()
+  ending.abort()
+}
+
+function claimOf(namespace: string, index: number): JsonObject {
+  return { annotations: { 'gitops-sdk/owned-by': `bench/bench ConfigMap/${namespace}/map-${index}` } }
+}
+
+async function watchMaps(plane: ControlPlane, namespace: string, signal: AbortSignal): Promise<void> {
+  const client = httpClient(plane.connection())
+  const path = `/api/v1/namespaces/${namespace}/configmaps`
+  await new Promise<void>((opened) => {
+    const follow = async (): Promise<void> => {
+      for await (const event of client.stream(
+        { method: 'GET', path, query: { watch: '1' } },
+        { ...call, signal },
+        opened,
+      ))
+        void event
+    }
+    void follow()
+      .catch(() => {})
+      .finally(() => client[Symbol.asyncDispose]?.())
+  })
 }
 
 /** In a process of its own, so that nothing else is counted. */

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { createCall, createReconciler, type JsonObject, memoryLedger, memorySource } from '@gitops-sdk/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { selfSigned } from '../../test/certificate.ts'
 import { httpClient } from '../client/http.ts'
 import type { KubeClient } from '../client/port.ts'
 import { type ControlPlane, startControlPlane } from '../testing/control-plane.ts'
@@ -7,6 +11,7 @@ import { kubernetesTarget } from './target.ts'
 
 let plane: ControlPlane
 let admin: KubeClient
+let hook: Server | undefined
 const call = createCall()
 beforeAll(async () => {
   plane = await startControlPlane({ users: [{ name: 'limited' }] })
@@ -15,6 +20,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await admin?.[Symbol.asyncDispose]?.()
   await plane?.[Symbol.asyncDispose]()
+  hook?.close()
 })
 
 let count = 0
@@ -118,6 +124,13 @@ const cases: readonly Case[] = [
     says: /denied by the test/,
   },
   {
+    why: 'a webhook that denies',
+    bad: map('bad', '{}', ', labels: {asked: "yes"}'),
+    given: denyingWebhook,
+    code: 'TARGET_FORBIDDEN',
+    says: /denied the request: not on a Friday/,
+  },
+  {
     why: 'a webhook that is down',
     bad: map('bad', '{}', ', labels: {hooked: "yes"}'),
     given: brokenWebhook,
@@ -181,22 +194,51 @@ async function denyPolicy(): Promise<void> {
   }
 }
 
-async function brokenWebhook(): Promise<void> {
+function brokenWebhook(): Promise<void> {
+  return webhook('down', 'hooked', { url: 'https://127.0.0.1:1/hook' })
+}
+
+/** A server of our own that refuses whatever it is asked about. */
+async function denyingWebhook(): Promise<void> {
+  const { cert, key } = selfSigned()
+  hook = createServer({ cert, key }, (request, response) => {
+    let text = ''
+    request.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
+    request.on('end', () => {
+      const { uid } = (JSON.parse(text) as { readonly request: { readonly uid: string } }).request
+      const answer = { uid, allowed: false, status: { code: 403, message: 'not on a Friday' } }
+      response.setHeader('Content-Type', 'application/json')
+      response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(hook, 'listening')
+  const { port } = hook.address() as AddressInfo
+  await webhook('denying', 'asked', { url: `https://127.0.0.1:${port}/`, caBundle: btoa(cert) })
+}
+
+async function webhook(name: string, label: string, clientConfig: JsonObject): Promise<void> {
   const rules = [{ apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations: ['CREATE'] }]
-  const webhook = {
-    name: 'down.example.org',
-    clientConfig: { url: 'https://127.0.0.1:1/hook' },
-    rules,
-    sideEffects: 'None',
-    admissionReviewVersions: ['v1'],
-    objectSelector: { matchLabels: { hooked: 'yes' } },
-    timeoutSeconds: 1,
+  const webhooks = [
+    {
+      name: `${name}.example.org`,
+      clientConfig,
+      rules,
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+      objectSelector: { matchLabels: { [label]: 'yes' } },
+      timeoutSeconds: 5,
+    },
+  ]
+  await post('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', { metadata: { name }, webhooks })
+  // One comes into force some time after it was accepted.
+  const probe = { metadata: { generateName: 'probe-', labels: { [label]: 'yes' } } }
+  const path = '/api/v1/namespaces/default/configmaps'
+  for (let tries = 0; tries < 100; tries++) {
+    const query = { dryRun: 'All' }
+    if ((await admin.send({ method: 'POST', path, query, body: probe }, call).catch(() => undefined)) === undefined)
+      return
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  await post('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', {
-    metadata: { name: 'down' },
-    webhooks: [webhook],
-  })
-  await new Promise((resolve) => setTimeout(resolve, 1500))
 }
 
 async function dyingNamespace(): Promise<void> {
