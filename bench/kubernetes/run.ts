@@ -290,19 +290,15 @@ function claimOf(namespace: string, index: number): JsonObject {
 async function watchMaps(plane: ControlPlane, namespace: string, signal: AbortSignal): Promise<void> {
   const client = httpClient(plane.connection())
   const path = `/api/v1/namespaces/${namespace}/configmaps`
-  await new Promise<void>((opened) => {
+  await new Promise<void>((opened, failed) => {
     const follow = async (): Promise<void> => {
-      for await (const event of client.stream(
-        { method: 'GET', path, query: { watch: '1' } },
-        { ...call, signal },
-        opened,
-      ))
-        void event
+      const request = { method: 'GET', path, query: { watch: '1' } } as const
+      for await (const event of client.stream(request, { ...call, signal }, opened)) void event
     }
-    void follow()
-      .catch(() => {})
-      .finally(() => client[Symbol.asyncDispose]?.())
+    // Its end, by the signal, comes after it was opened and rejects nothing any more.
+    follow().catch(failed)
   })
+  signal.addEventListener('abort', () => void client[Symbol.asyncDispose]?.())
 }
 
 /** In a process of its own, so that nothing else is counted. */

@@ -9,6 +9,37 @@ const role = 'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {n
 // sha256 of `applyset-app.default.Secret.`, as kubectl would write it.
 const id = 'applyset-nJ7FrjtmmQluiw8E0xiuc8BS2z9Z6EqSbWgmHn0rKRk-v1'
 
+test('the parent speaks for what is made and for what is pruned until it is gone, and is narrowed last', async () => {
+  const spoken: unknown[] = []
+  await using server = await memoryApiServer({
+    admit: ({ object }) => {
+      const { name, annotations = {} } = object['metadata'] as { name: string; annotations?: Record<string, string> }
+      if (name === 'applyset-app') spoken.push(annotations['applyset.kubernetes.io/contains-group-kinds'])
+      return undefined
+    },
+  })
+  const source = memorySource({ files: { 'a.yaml': `${map('one')}---\n${role}` } })
+  const target = kubernetesTarget({ connection: server.connection(), owner: 'test', applySet: true })
+  const policy = { mode: 'automatic', prune: true } as const
+  const applications = [{ name: 'app', source, target, policy }]
+  await using reconciler = createReconciler({ ledger: memoryLedger(), applications })
+  await reconciler.reconcile('app')
+  source.commit({ 'a.yaml': `${map('one')}---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: new}\n` })
+  spoken.length = 0
+  const requests = server.requests.length
+  expect((await reconciler.reconcile('app')).outcome).toBe('applied')
+  const writes = server.requests
+    .slice(requests)
+    .filter((each) => /^(PATCH|DELETE)/.test(each) && !each.includes('dryRun'))
+  const order = writes.map((each) => each.replace(/ .*\//, ' ').replace(/\?.*/, ''))
+  expect(order.slice(-4)).toEqual(['PATCH applyset-app', 'PATCH new', 'DELETE ours', 'PATCH applyset-app'])
+  expect(spoken.slice(-2)).toEqual([
+    'ConfigMap,Role.rbac.authorization.k8s.io,ServiceAccount',
+    'ConfigMap,ServiceAccount',
+  ])
+  expect((await reconciler.reconcile('app')).outcome).toBe('unchanged')
+})
+
 test('what is applied is an ApplySet: members carry its label, the parent its kinds and namespaces', async () => {
   await using server = await memoryApiServer()
   server.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } })

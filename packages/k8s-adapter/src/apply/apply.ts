@@ -12,6 +12,7 @@ import {
   type RunCall,
   stepsOf,
 } from '@gitops-sdk/core'
+import { isParent, widened } from '../declare/apply-set.ts'
 import { needsOf, providedBy } from '../declare/precede.ts'
 import { rankOf, stageOf } from '../declare/rank.ts'
 import { applyOne, deleteOne, type Writing } from './write.ts'
@@ -58,7 +59,9 @@ async function* applyStep(
     if (wanted === undefined) return (await deleteOne(change, writing, within), {})
     return applyOne(change, wanted, writing, within)
   }
-  for (const stage of stagesOf(step)) {
+  const parent = step.find((change) => narrows(change, step, declared))
+  if (parent !== undefined) await widen(parent, step, declared, writing, call)
+  for (const stage of stagesOf(step, parent)) {
     const possible: Change[] = []
     for (const change of stage) {
       const missing = needsOf(change).flatMap((need) => lacking.get(need) ?? [])[0]
@@ -82,14 +85,39 @@ function sameStepFor(changes: readonly Change[]): Change[] {
   return changes.map((change) => ({ ...change, step: changes[0]!.step }))
 }
 
-function stagesOf(step: readonly Change[]): readonly (readonly Change[])[] {
+/** Whether a change is of the parent of an ApplySet from which something is removed in the same step. */
+function narrows(change: Change, step: readonly Change[], declared: ReadonlyMap<string, Resource>): boolean {
+  const wanted = declared.get(refKey(change.ref))
+  const isUpdate = change.action === 'update' && wanted !== undefined && isParent(wanted)
+  return isUpdate && step.some(({ action }) => action === 'delete')
+}
+
+/** Before anything is made or removed the parent speaks for both; what it is to be in the end is written last. */
+async function widen(
+  parent: Change,
+  step: readonly Change[],
+  declared: ReadonlyMap<string, Resource>,
+  writing: Writing,
+  call: RunCall,
+): Promise<void> {
+  const removed = step.flatMap(({ action, ref }) => (action === 'delete' ? [ref] : []))
+  try {
+    await applyOne(parent, widened(declared.get(refKey(parent.ref))!, removed), writing, call)
+  } catch (thrown) {
+    call.log.warn(`${label(parent.ref)} could not be widened; its own outcome follows when it is narrowed.`, thrown)
+  }
+}
+
+/** `last`, where there is one, comes after the removals. */
+function stagesOf(step: readonly Change[], last: Change | undefined): readonly (readonly Change[])[] {
   const removals = step.filter(({ action }) => action === 'delete')
-  const rest = step.filter(({ action }) => action !== 'delete')
+  const rest = step.filter((change) => change.action !== 'delete' && change !== last)
   return [
     ...staged(rest),
     ...staged(removals)
       .reverse()
       .map((stage) => [...stage].reverse()),
+    ...(last === undefined ? [] : [[last]]),
   ]
 }
 

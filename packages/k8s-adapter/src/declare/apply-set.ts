@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type JsonObject, type Resource, resource } from '@gitops-sdk/core'
+import { type JsonObject, type Resource, resource, type ResourceRef } from '@gitops-sdk/core'
 
 const PREFIX = 'applyset.kubernetes.io/'
+const KINDS = `${PREFIX}contains-group-kinds`
+const NAMESPACES = `${PREFIX}additional-namespaces`
 
 /** Where the parent of an ApplySet is, and for which application. */
 export interface ApplySet {
@@ -21,6 +23,33 @@ export function asApplySet(resources: readonly Resource[], { application, namesp
   return [parentOf(resources, name, namespace, id), ...resources.map((each) => asMember(each, id))]
 }
 
+/** Whether a declaration is the parent of an ApplySet. */
+export function isParent({ body }: Resource): boolean {
+  const labels = (body['metadata'] as JsonObject)['labels'] as JsonObject | undefined
+  return labels?.[`${PREFIX}id`] !== undefined
+}
+
+/** The parent as long as `more` are still there: what reads the set must not overlook what is about to be pruned. */
+export function widened(parent: Resource, more: readonly ResourceRef[]): Resource {
+  const metadata = parent.body['metadata'] as JsonObject
+  const annotations = metadata['annotations'] as Readonly<Record<string, string>>
+  const elsewhere = more.flatMap(({ namespace }) => (namespace === metadata['namespace'] ? [] : (namespace ?? [])))
+  const wider = {
+    ...annotations,
+    [KINDS]: listed([...namesIn(annotations[KINDS]), ...more.map(groupKindOf)]),
+    [NAMESPACES]: listed([...namesIn(annotations[NAMESPACES]), ...elsewhere]),
+  }
+  return { ...parent, body: { ...parent.body, metadata: { ...metadata, annotations: wider } } }
+}
+
+function namesIn(list: string | undefined): string[] {
+  return (list ?? '').split(',').filter((name) => name !== '')
+}
+
+function groupKindOf({ group, kind }: ResourceRef): string {
+  return group === undefined ? kind : `${kind}.${group}`
+}
+
 function idOf(name: string, namespace: string): string {
   const hash = createHash('sha256').update(`${name}.${namespace}.Secret.`).digest('base64url')
   return `applyset-${hash}-v1`
@@ -33,12 +62,12 @@ function asMember({ digest: _digest, ...each }: Resource, id: string): Resource 
 }
 
 function parentOf(resources: readonly Resource[], name: string, namespace: string, id: string): Resource {
-  const kinds = resources.map(({ ref: { group, kind } }) => (group === undefined ? kind : `${kind}.${group}`))
+  const kinds = resources.map(({ ref }) => groupKindOf(ref))
   const elsewhere = resources.flatMap(({ ref }) => (ref.namespace === namespace ? [] : (ref.namespace ?? [])))
   const annotations = {
     [`${PREFIX}tooling`]: 'gitops-sdk/v1',
-    [`${PREFIX}contains-group-kinds`]: listed(kinds),
-    [`${PREFIX}additional-namespaces`]: listed(elsewhere),
+    [KINDS]: listed(kinds),
+    [NAMESPACES]: listed(elsewhere),
   }
   const metadata = { name, namespace, labels: { [`${PREFIX}id`]: id }, annotations }
   return resource({
