@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import { deflateSync } from 'node:zlib'
+import { deflateSync, gzipSync } from 'node:zlib'
 import {
   type JsonObject,
   createCall,
@@ -11,6 +11,12 @@ import {
   seededRandom,
 } from '@gitops-sdk/core'
 import { parseAllowedSigners, verifyCommit } from '@gitops-sdk/core/git'
+import { createRedactor, createSeal } from '@gitops-sdk/core'
+import { checkArchive } from '../../packages/k8s-adapter/src/declare/archive.ts'
+import { tokensOf } from '../../packages/terraform-adapter/src/declare/hcl.ts'
+import type { PlanJson } from '../../packages/terraform-adapter/src/observe/plan-json.ts'
+import { learnSecrets } from '../../packages/terraform-adapter/src/observe/secrets.ts'
+import { verdictOf } from '../../packages/terraform-adapter/src/plan/verdict.ts'
 import { follow, managersOf, project } from '../../packages/k8s-adapter/src/observe/field-set.ts'
 import { parsePointer, toPointer } from '../../packages/core/src/desired/pointer.ts'
 import { applyJsonPatch } from '../../packages/core/src/desired/patch.ts'
@@ -233,6 +239,43 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     },
   },
   {
+    name: 'plan JSON',
+    share: 3,
+    corpus: [
+      '{"resource_changes":[{"address":"a.b[0]","mode":"managed","type":"a","change":{"actions":["update"],"before":{"x":1,"p":"fuzz-canary"},"after":{"x":2,"p":"fuzz-canary"},"after_unknown":{},"before_sensitive":{"p":true},"after_sensitive":{"p":true}}}],"output_changes":{"o":{"actions":["create"],"after":"v","after_sensitive":true}}}',
+    ].map(bytesOf),
+    words: ['"before_sensitive":', 'true', 'null', '[]', '{}', '"actions":["delete","create"]', '"__proto__":', '-1'],
+    run: (bytes) => {
+      // As far as JSON goes, the binary is believed; that it is an object of the right shape is the promise of its format.
+      const plan = decode(bytes, 'plan.json')[0] as PlanJson | undefined
+      if (plan === undefined || !isPlan(plan)) return
+      const redactor = createRedactor([])
+      learnSecrets(plan, redactor)
+      const masked =
+        JSON.stringify(plan).includes('"before_sensitive":{"p":true}') &&
+        JSON.stringify(plan).includes('"after_sensitive":{"p":true}')
+      const said = JSON.stringify(redactor.value(JSON.parse(JSON.stringify(verdictOf(plan, seal)))))
+      mustHold('what both masks hide is not in the verdict', !masked || !said.includes('"fuzz-canary"'))
+    },
+  },
+  {
+    name: 'HCL',
+    share: 8,
+    corpus: [
+      'resource "a" "b" {\n  provisioner "local-exec" { command = "x${y["z"]}" }\n  t = <<-EOT\n    ${a}\n  EOT\n}\n',
+      'module "m" { source = "./x" } # c\n/* d */ a = "\\u0041$${b}"\n',
+    ].map(bytesOf),
+    words: ['<<EOT\n', 'EOT\n', '${', '%{', '$${', '"', '\\u', '/*', '*/', '#', '{', '}', 'provisioner "local-exec" {'],
+    run: (bytes) => tokensOf(textOf(bytes), 'main.tf'),
+  },
+  {
+    name: 'packed charts',
+    share: 2,
+    corpus: [tarOf('x/Chart.yaml', '0'), tarOf('../x', '0'), tarOf('x/l', '2')],
+    words: ['../', '/', '\0\0\0\0', '0000644', 'ustar', 'path=../x\n'],
+    run: (bytes) => checkArchive(gzipSync(bytes, { level: 0 }), 'charts/x.tgz', { maxFiles: 10, maxBytes: 65_536 }),
+  },
+  {
     name: 'rules with patterns',
     share: 8,
     corpus: [bytesOf('/a/*/b\n/a/x/b'), bytesOf('**/a/**\n/a')],
@@ -267,6 +310,42 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     },
   },
 ]
+
+const seal = createSeal(new Uint8Array(32).fill(7))
+
+/** What the format of the binary promises of a plan. */
+function isPlan({ resource_changes = [], resource_drift = [], output_changes = {}, ...rest }: PlanJson): boolean {
+  if (!Array.isArray(resource_changes) || !Array.isArray(resource_drift)) return false
+  if (typeof output_changes !== 'object' || output_changes === null) return false
+  const changes = [...resource_changes, ...resource_drift]
+  const hasActions = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && 'actions' in value && Array.isArray(value.actions)
+  const isChange = (each: unknown): boolean =>
+    typeof each === 'object' &&
+    each !== null &&
+    'address' in each &&
+    typeof each.address === 'string' &&
+    'change' in each &&
+    hasActions(each.change)
+  return (
+    changes.every((each) => isChange(each)) &&
+    Object.values(output_changes).every(hasActions) &&
+    Object.keys(rest).length === 0
+  )
+}
+
+function tarOf(name: string, type: string): Uint8Array {
+  const header = Buffer.alloc(512)
+  header.write(name, 0)
+  header.write('0000644', 100)
+  header.write('00000000000', 124)
+  header.fill(0x20, 148, 156)
+  header.write(type, 156)
+  header.write('ustar\u000000', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return Buffer.concat([header, Buffer.alloc(1024)])
+}
 
 function decode(bytes: Uint8Array, path: string): readonly JsonObject[] {
   return [...decodeDocuments(bytes, path, { maxYamlNodes: 2_000 })].map(({ body }) => body)

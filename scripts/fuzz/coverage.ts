@@ -1,0 +1,88 @@
+import { type Node, parse } from 'acorn'
+
+/** Code that counts which of its branches are taken, in a `Uint8Array` called `__taken`. */
+export interface Instrumented {
+  readonly code: string
+  /** Number of branches. */
+  readonly branches: number
+}
+
+interface Insertion {
+  readonly at: number
+  readonly text: string
+}
+
+/** A node of the tree: everything else in it is another node, a list of them, or a plain value. */
+type Tree = Node & Readonly<Record<string, unknown>>
+
+/** Puts a counter into every function, block, case, and each side of what is decided by a condition. */
+export function instrument(code: string): Instrumented {
+  const insertions: Insertion[] = []
+  let branches = 0
+  const count = (): string => `__taken[${branches++}]++`
+  const before = (node: Tree): void =>
+    void insertions.push({ at: node.start, text: `(${count()},` }, { at: node.end, text: ')' })
+  const block = (node: Tree): void => {
+    if (node.type === 'BlockStatement') insertions.push({ at: node.start + 1, text: `;${count()};` })
+    else insertions.push({ at: node.start, text: `{${count()};` }, { at: node.end, text: '}' })
+  }
+  const visit = (node: Tree): void => {
+    const part = (name: string): Tree | undefined => treeIn(node[name])
+    if (/Function/.test(node.type)) {
+      const body = part('body')
+      if (body?.type === 'BlockStatement') insertions.push({ at: directivesEnd(body), text: `;${count()};` })
+      else if (body !== undefined) before(body)
+    }
+    if (/^(If|For|While|DoWhile|ForIn|ForOf)/.test(node.type))
+      for (const each of [part('consequent'), part('alternate'), part('body')]) if (each !== undefined) block(each)
+    if (node.type === 'TryStatement')
+      for (const each of [part('handler')]) if (each !== undefined) block(treeIn(each['body']) ?? each)
+    if (node.type === 'ConditionalExpression')
+      for (const each of [part('consequent'), part('alternate')]) if (each !== undefined) before(each)
+    const right = part('right')
+    if (node.type === 'LogicalExpression' && right !== undefined) before(right)
+    if (node.type === 'SwitchCase') {
+      const [first] = (node['consequent'] ?? []) as readonly Tree[]
+      if (first !== undefined) insertions.push({ at: first.start, text: `${count()};` })
+    }
+    for (const child of childrenOf(node)) visit(child)
+  }
+  // Everything acorn makes is a tree of nodes.
+  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'script' }) as unknown as Tree)
+  return { code: spliced(code, insertions), branches }
+}
+
+function directivesEnd(body: Tree): number {
+  const directives = (body['body'] as readonly Tree[]).filter((each) => typeof each['directive'] === 'string')
+  return directives.at(-1)?.end ?? body.start + 1
+}
+
+function treeIn(value: unknown): Tree | undefined {
+  const isTree = typeof value === 'object' && value !== null && 'type' in value && 'start' in value
+  return isTree ? (value as Tree) : undefined
+}
+
+function childrenOf(node: Tree): Tree[] {
+  return Object.values(node).flatMap((value) =>
+    (Array.isArray(value) ? value : [value]).flatMap((each) => treeIn(each) ?? []),
+  )
+}
+
+/** Where several begin at one place, the outer one is written first; where they end, last. */
+function spliced(code: string, insertions: readonly Insertion[]): string {
+  const isEnd = ({ text }: Insertion): boolean => text === ')' || text === '}'
+  const sorted = insertions
+    .map((insertion, index) => ({ ...insertion, index }))
+    .toSorted((a, b) => {
+      if (a.at !== b.at) return a.at - b.at
+      if (isEnd(a) !== isEnd(b)) return isEnd(a) ? -1 : 1
+      return isEnd(a) ? b.index - a.index : a.index - b.index
+    })
+  const parts: string[] = []
+  let from = 0
+  for (const { at, text } of sorted) {
+    parts.push(code.slice(from, at), text)
+    from = at
+  }
+  return [...parts, code.slice(from)].join('')
+}
