@@ -309,3 +309,16 @@ test('what is encoded decodes to the same objects, and its index survives a file
     { numRuns: 50 },
   )
 })
+
+// Found by the fuzzer that follows coverage: zlib ended the whole process for a stream that begins behind the end.
+test.each([1, 3, 6, 7])(
+  'an entry of type %i that ends in its head, or in the name of its base, is refused',
+  async (type) => {
+    for (let left = 0; left < 24; left++) {
+      const entry = Buffer.concat([Buffer.from([(type << 4) | 5]), Buffer.alloc(left, 0x81)])
+      await expect(decode(pack([entry]))).rejects.toMatchObject({ code: expect.stringMatching(/^SOURCE_/) })
+      const long = Buffer.concat([Buffer.from([0x80 | (type << 4) | 5]), Buffer.alloc(left, 0x81)])
+      await expect(decode(pack([long]))).rejects.toMatchObject({ code: expect.stringMatching(/^SOURCE_/) })
+    }
+  },
+)

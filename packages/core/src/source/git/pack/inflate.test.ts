@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type InflateOne, inflateAnew, inflateReusing } from './inflate.ts'
+import { type InflateOne, inflate, inflateAnew, inflateReusing } from './inflate.ts'
 
 /** What came out, or that nothing did. */
 function attempt(inflateOne: InflateOne, bytes: Buffer, start: number, sizeBytes: number): unknown {
@@ -39,4 +39,10 @@ test('one stream for all objects gives what a stream for each gives, whatever is
     }),
     { numRuns: 500 },
   )
+})
+
+test('a stream that would begin behind the end, or before the beginning, is refused', () => {
+  const bytes = deflateSync('abc')
+  for (const start of [bytes.length + 1, bytes.length + 1_000, -1, Number.NaN])
+    expect(() => inflate(bytes, start, 3)).toThrow(expect.objectContaining({ code: 'SOURCE_CORRUPT' }))
 })

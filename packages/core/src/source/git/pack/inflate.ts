@@ -25,10 +25,16 @@ export interface InflatedEntry {
  */
 export function inflate(bytes: Buffer, start: number, sizeBytes: number): InflatedEntry {
   try {
+    checkStart(bytes, start)
     return inflateOne(bytes, start, sizeBytes)
   } catch (cause) {
     throw damaged(cause)
   }
+}
+
+/** Below zlib, a length under zero ends the whole process. */
+function checkStart(bytes: Buffer, start: number): void {
+  if (!(start >= 0 && start <= bytes.length)) throw new RangeError(`it would begin at ${start} of ${bytes.length}`)
 }
 
 /** As `inflate`, without keeping the event loop busy. */
