@@ -29,7 +29,7 @@ function onePerKey(wakes: readonly Wake[]): readonly Wake[] {
 }
 
 /** One wake that asks for what both ask for. */
-export function mergeWakes(left: Wake, right: Wake): Wake {
+function mergeWakes(left: Wake, right: Wake): Wake {
   const revision = Math.max(left.revision ?? 0, right.revision ?? 0)
   return {
     ...right,

@@ -13,7 +13,7 @@ export interface Leases {
 }
 
 /** Who is told what becomes of a claim. */
-export interface LeaseListener {
+interface LeaseListener {
   /** Somebody else has it, or it ran out. */
   readonly lost: (error: GitOpsError) => void
   /** Something newer is wanted than what the claim covers. */

@@ -11,7 +11,7 @@ import type { Sharing } from './sharing.ts'
 import { fromNote } from './sources.ts'
 
 /** What an application keeps with its key, for those that depend on it. */
-export interface ApplicationNote {
+interface ApplicationNote {
   readonly ready: boolean
   readonly revision?: Json
 }
