@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GitOpsError, createCall, seededRandom } from '@gitops-sdk/core'
@@ -70,4 +70,33 @@ test('a file that is not a database is refused, and left as it is', async () => 
     'this is not a database, and it is longer than a hundred characters so that it is read as one anyway.',
   )
   expect(() => sqlite(path)).toThrow(/not a SQLite database/)
+})
+
+test('a backup that comes back, even twice, hands out no token again', async () => {
+  const path = nextFile()
+  const call = createCall()
+  const request = { worker: 'w', pool: 'pool', limit: 10, leaseMs: 60_000 }
+  const tokens: number[] = []
+  const openAndClaim = async (keys: readonly string[]): Promise<void> => {
+    const ledger = sqlite(path)
+    await ledger.queue.afterRestore(call)
+    await ledger.queue.enqueue(
+      keys.map((key) => ({ key })),
+      call,
+    )
+    const claims = await ledger.queue.claim({ ...request, keys }, call)
+    tokens.push(...claims.filter(({ key }) => key === 'pool/late').map(({ token }) => token))
+    await ledger[Symbol.asyncDispose]?.()
+  }
+  await openAndClaim(['pool/early'])
+  copyFileSync(path, `${path}.backup`)
+  for (let round = 0; round < 3; round++) {
+    // The key is newer than the backup, which therefore knows nothing of its tokens.
+    await openAndClaim(['pool/late'])
+    for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+    copyFileSync(`${path}.backup`, path)
+  }
+  expect(tokens).toHaveLength(3)
+  expect(new Set(tokens).size).toBe(3)
+  expect(tokens).toEqual(tokens.toSorted((left, right) => left - right))
 })
