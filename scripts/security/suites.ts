@@ -49,7 +49,7 @@ const realSuites: readonly RealSuite[] = [
       process.env['KUBEBUILDER_ASSETS'] !== undefined || existsSync(join(cache, 'cluster/current/kube-apiserver')),
   },
   {
-    files: /^packages\/terraform-adapter\//,
+    files: /^(packages\/terraform-adapter|examples\/kubernetes-and-terraform)\//,
     part: 'tofu or terraform',
     command: 'test:terraform',
     isThere: () =>
