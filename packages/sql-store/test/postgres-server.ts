@@ -41,12 +41,23 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
     crash: async () => {
       await end('SIGKILL')
       rmSync(join(data, 'postmaster.pid'), { force: true })
-      server = await start()
+      server = await startAgain()
     },
     [Symbol.asyncDispose]: async () => {
       await end('SIGINT')
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+
+  /** Its children notice a moment later that their parent is gone, and keep its shared memory until then. */
+  async function startAgain(attempts = 100): Promise<ReturnType<typeof spawn>> {
+    try {
+      return await start()
+    } catch (error) {
+      if (attempts === 0) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return startAgain(attempts - 1)
+    }
   }
 
   async function start(): Promise<ReturnType<typeof spawn>> {
