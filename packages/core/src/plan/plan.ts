@@ -62,7 +62,7 @@ export interface Change {
   readonly step: Step
   /** Present for a hook. */
   readonly hook?: HookOptions
-  /** The identity the change is meant for; another one there is a conflict. */
+  /** The identity the change is meant for; another one there, or none where something is written, is a conflict. */
   readonly uid?: string
   /** The version the change was planned against, for compare-and-swap. */
   readonly version?: string

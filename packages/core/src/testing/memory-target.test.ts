@@ -153,6 +153,16 @@ test('a write planned against an older version is refused', async () => {
   expect(target.live.get(refKey(orders))?.body).toEqual({ size: 9 })
 })
 
+test('a change of something that was deleted meanwhile makes nothing: its identity is gone', async () => {
+  const { source, target, plan } = scene()
+  await (await plan()).apply()
+  source.commit({ 'queue/orders.json': { size: 4 } })
+  const { apply } = await plan()
+  target.system.remove(orders)
+  expect(await apply()).toMatchObject([{ action: 'update', status: 'failed', error: { code: 'PLAN_STALE' } }])
+  expect(target.live.size).toBe(0)
+})
+
 test('an older writer is fenced off by a newer one', async () => {
   const system = memorySystem()
   system.tokens.set('shop', 2)

@@ -142,6 +142,7 @@ function put(
 ): Promise<Written> {
   return around(options, 'write', change.ref, call, () => {
     const before = whatIsThere(system, change, call)
+    if (before === undefined && change.uid !== undefined) throw stale(change, 'is gone')
     const { ref, sensitive } = declared
     const body = before === undefined ? declared.body : keepIgnored(plan, declared, before.body)
     const { uid, version } = system.put({
@@ -174,9 +175,14 @@ function whatIsThere(system: MemorySystem, change: Change, call: RunCall): LiveR
   const moved = (planned?: string, there?: string): boolean =>
     planned !== undefined && there !== undefined && planned !== there
   if (moved(change.uid, found.uid) || moved(change.version, found.version)) {
-    throw new GitOpsError('PLAN_STALE', `${label(change.ref)} changed since the plan was made.`)
+    throw stale(change, 'changed')
   }
   return found
+}
+
+/** What is made in place of another identity would have one that nobody wrote down: after a crash it would be nobody's. */
+function stale({ ref }: Change, what: string): GitOpsError {
+  return new GitOpsError('PLAN_STALE', `${label(ref)} ${what} since the plan was made.`)
 }
 
 function refuseOlderWriter({ tokens }: MemorySystem, { application, fence }: RunCall): void {
