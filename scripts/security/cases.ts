@@ -285,7 +285,16 @@ const rows: readonly Row[] = [
     'emitter.test.ts: answer each other for ever',
   ],
   ['Q14', 'a wrong configuration', 'refused, field named', 'config.test.ts: a mistake names the option'],
-  ['Q15', 'odd PostgreSQL servers', 'works or clear error', 'postgres.real.test.ts: a server that cannot be reached'],
+  [
+    'Q15',
+    'odd PostgreSQL servers',
+    'works or clear error',
+    'postgres.real.test.ts: a server that cannot be reached',
+    'odd-servers.real.test.ts: a search path',
+    'odd-servers.real.test.ts: a role that may create',
+    'odd-servers.real.test.ts: a statement that meets the time limit',
+    'odd-servers.real.test.ts: a certificate of nobody',
+  ],
   ['Q16', 'stop during apply, twice', 'clean', 'reconciler/reconciler.test.ts: stops without leaving a timer'],
   ['Q18', 'secrets everywhere, a life with failures', 'found nowhere', 'backend.real.test.ts: a canary occurs nowhere'],
 ]

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ export function postgresBin(): string | undefined {
 }
 
 /** Makes a new cluster in a temporary folder and starts it. PostgreSQL refuses root, so root lends it a plain user. */
-export async function startPostgres(bin: string): Promise<PostgresServer> {
+export async function startPostgres(bin: string, tls?: { cert: string; key: string }): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'gitops-postgres-'))
   const user = process.getuid?.() === 0 ? plainUser() : undefined
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
@@ -34,6 +34,10 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
     ...identity,
     stdio: 'ignore',
   })
+  for (const [name, content] of Object.entries(tls ?? {})) {
+    writeFileSync(join(data, `server.${name}`), content, { mode: 0o600 })
+    if (user !== undefined) chownSync(join(data, `server.${name}`), user.uid, user.gid)
+  }
   const port = await freePort()
   let server = await start()
   return {
@@ -70,6 +74,9 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
       'listen_addresses=127.0.0.1',
       '-c',
       `unix_socket_directories=${folder}`,
+      ...(tls === undefined
+        ? []
+        : ['-c', 'ssl=on', '-c', 'ssl_cert_file=server.cert', '-c', 'ssl_key_file=server.key']),
     ]
     const child = spawn(join(bin, 'postgres'), args, { ...identity, stdio: ['ignore', 'ignore', 'pipe'] })
     await new Promise<void>((resolve, reject) => {
@@ -91,12 +98,14 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
   }
 }
 
-function plainUser(): { uid: number; gid: number } {
+/** A plain user for programs that refuse root, where this is root. */
+export function plainUser(): { uid: number; gid: number } {
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
 }
 
-function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)

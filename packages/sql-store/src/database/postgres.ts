@@ -57,13 +57,19 @@ export function openPostgres(options: PostgresOptions): Database {
     id,
     dialect,
     prepare: async (call) => {
-      await patiently(id, call, () => run(pool, `CREATE SCHEMA IF NOT EXISTS "${options.schema ?? 'gitops'}"`, []))
+      await patiently(id, call, () => makeSchema(pool, options.schema ?? 'gitops'))
     },
     query: (statement, values, call) => patiently(id, call, () => run(pool, spell(statement), values)),
     transaction: (work, call) => patiently(id, call, () => transact(pool, spell, work)),
     ...hints,
     [Symbol.asyncDispose]: () => (ended ??= pool.end()),
   }
+}
+
+/** A role that was given its schema need not be allowed to make one, and `IF NOT EXISTS` asks for that right all the same. */
+async function makeSchema(pool: Pool, schema: string): Promise<void> {
+  const found = await run(pool, 'SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema])
+  if (found.length === 0) await run(pool, `CREATE SCHEMA IF NOT EXISTS "${schema}"`, [])
 }
 
 function poolConfig(options: PostgresOptions): PoolConfig {
@@ -232,6 +238,10 @@ function translate(cause: unknown, id: string): GitOpsError {
       cause,
       retryable: false,
     })
+  if (code === '42501') {
+    const next = 'Give the role a schema of its own: CREATE SCHEMA … AUTHORIZATION ….'
+    return new GitOpsError('LEDGER_UNAVAILABLE', `${id}: ${message}. ${next}`, { cause, retryable: false })
+  }
   if (code === '53100') return new GitOpsError('LEDGER_UNAVAILABLE', `${id} is out of disk space.`, { cause })
   return new GitOpsError('LEDGER_UNAVAILABLE', `${id} failed: ${code} ${message}`.trim(), { cause })
 }
