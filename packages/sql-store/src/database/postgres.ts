@@ -220,12 +220,12 @@ async function patiently<T>(id: string, call: Call, work: () => Promise<T>): Pro
 
 /**
  * Nothing happened and it may be tried again: serialization failure, deadlock, two processes creating the same
- * table or schema, too many connections, starting up or shutting down, connection refused (SQLSTATE,
+ * table, the type that comes with it, or schema, too many connections, starting up or shutting down, connection refused (SQLSTATE,
  * appendix A of the PostgreSQL manual).
  */
 function isHarmless(cause: unknown): boolean {
   const code = (cause as { code?: string }).code ?? ''
-  return ['40001', '40P01', '23505', '42P06', '42P07', '53300', '57P03', 'ECONNREFUSED'].includes(code)
+  return ['40001', '40P01', '23505', '42P06', '42P07', '42710', '53300', '57P03', 'ECONNREFUSED'].includes(code)
 }
 
 function translate(cause: unknown, id: string): GitOpsError {
