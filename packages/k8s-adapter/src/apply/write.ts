@@ -20,6 +20,7 @@ import type { ClusterCache } from '../observe/cache.ts'
 import { extrasBy, type IsStranger } from '../observe/extras.ts'
 import { fingerprintText } from '../observe/field-set.ts'
 import { type ConflictPolicy, describeConflict, extrasOfAnother, isConflict, mayTake } from './conflict.ts'
+import { carrying, type Guard, type WriteFence } from './fence.ts'
 import type { AdaptiveLimit } from './limit.ts'
 import { migrate, needsMigration, type Owner } from './migrate.ts'
 
@@ -31,6 +32,8 @@ export interface Writing {
   readonly conflicts: ConflictPolicy
   readonly propagation: 'Background' | 'Foreground' | 'Orphan'
   readonly limit: AdaptiveLimit
+  /** Present where several processes share the applications. */
+  readonly fence?: WriteFence | undefined
   /** Present in strict mode. */
   readonly isStranger?: IsStranger | undefined
   /** How long a deletion and a definition may take before that is a failure, in milliseconds. */
@@ -96,18 +99,19 @@ function placeOf(served: ServedKind, { ref }: Pick<Resource, 'ref'>): ObjectPlac
 async function takeOver(
   place: ObjectPlace,
   change: Change,
-  { client, manager }: Writing,
+  { client, manager, fence }: Writing,
   call: RunCall,
 ): Promise<void> {
   const live = await getObject(client, place, call)
   if (live === undefined || !needsMigration(live)) return
+  fence?.check(live, change.ref)
   call.fence?.assertHeld()
   await migrate(client, place, live, manager, call)
 }
 
 /** In strict mode, what others added becomes ours, so that the apply that follows removes it as no longer declared. */
 async function takeExtras(place: ObjectPlace, change: Change, writing: Writing, call: RunCall): Promise<void> {
-  const { client, manager, conflicts, isStranger } = writing
+  const { client, manager, conflicts, isStranger, fence } = writing
   if (isStranger === undefined) return
   const live = await getObject(client, place, call)
   if (live === undefined) return
@@ -117,6 +121,7 @@ async function takeExtras(place: ObjectPlace, change: Change, writing: Writing, 
     ({ operation }) => conflicts === 'refuse' || (conflicts === 'heal' && operation === 'Apply'),
   )
   if (kept !== undefined) throw extrasOfAnother(change, kept.manager)
+  fence?.check(live, change.ref)
   call.fence?.assertHeld()
   const isOne = (entry: Owner): boolean =>
     strangers.some((each) => each.manager === entry.manager && each.operation === entry.operation) &&
@@ -131,12 +136,14 @@ async function applyOrTake(
   writing: Writing,
   call: RunCall,
 ): Promise<KubeAnswer> {
-  const { client, manager, conflicts, limit } = writing
-  const send = (force: boolean): Promise<KubeAnswer> =>
+  const { client, manager, conflicts, limit, fence } = writing
+  const sendOnce = (force: boolean, guard: Guard): Promise<KubeAnswer> =>
     limit.run(() => {
       call.fence?.assertHeld()
-      return applyObject(client, place, body, { manager, force }, call)
+      return applyObject(client, place, carrying(body, guard), { manager, force }, call)
     }, call)
+  const send = (force: boolean): Promise<KubeAnswer> =>
+    fence === undefined ? sendOnce(force, {}) : fence.send((guard) => sendOnce(force, guard), place, change, call)
   try {
     return await send(conflicts === 'force')
   } catch (thrown) {
@@ -201,19 +208,20 @@ function isEstablished(definition: JsonObject): boolean {
 
 /** Deletes exactly the object that was planned for, and waits until it is gone. */
 export async function deleteOne(change: Change, writing: Writing, call: RunCall): Promise<void> {
-  const { client, cache, propagation, settleMs, limit } = writing
+  const { client, cache, propagation, settleMs, limit, fence } = writing
   const served = await cache.discovery.preferred(change.ref.group ?? '', change.ref.kind, call)
   if (served === undefined) return
   const place = placeOf(served, change)
   const { uid } = change
-  const answer = await limit
-    .run(() => {
+  const send = ({ version }: Guard): Promise<JsonObject | undefined> =>
+    limit.run(() => {
       call.fence?.assertHeld()
-      return deleteObject(client, place, { uid, propagation }, call)
+      return deleteObject(client, place, { uid, version, propagation }, call)
     }, call)
-    .catch((thrown: unknown) => {
-      throw translate(thrown, change)
-    })
+  const sent = fence === undefined ? send({}) : fence.send(send, place, change, call)
+  const answer = await sent.catch((thrown: unknown) => {
+    throw translate(thrown, change)
+  })
   if (change.ref.kind === 'CustomResourceDefinition') cache.discovery.forget()
   if (answer !== undefined && isStillThere(answer)) await gone(place, change, settleMs, client, call)
   if (uid !== undefined) cache.dropped(served, { namespace: place.namespace, name: place.name, uid })

@@ -64,6 +64,8 @@ export function applyObject(
 /** How an object is deleted. */
 export interface DeleteRequest {
   readonly uid: string | undefined
+  /** The version it has to be at. @defaultValue any */
+  readonly version?: string | undefined
   readonly propagation: 'Background' | 'Foreground' | 'Orphan'
 }
 
@@ -71,14 +73,18 @@ export interface DeleteRequest {
 export async function deleteObject(
   client: KubeClient,
   place: ObjectPlace,
-  { uid, propagation }: DeleteRequest,
+  { uid, version, propagation }: DeleteRequest,
   call: Call,
 ): Promise<JsonObject | undefined> {
+  const preconditions = {
+    ...(uid !== undefined && { uid }),
+    ...(version !== undefined && { resourceVersion: version }),
+  }
   const body = {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
     propagationPolicy: propagation,
-    ...(uid !== undefined && { preconditions: { uid } }),
+    ...(Object.keys(preconditions).length > 0 && { preconditions }),
   }
   try {
     return (await client.send({ method: 'DELETE', path: objectPath(place), body }, call)).body

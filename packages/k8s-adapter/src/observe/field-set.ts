@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson, type Json, type JsonObject } from '@gitops-sdk/core'
+import { withoutToken } from './token.ts'
 
 /** One entry of `metadata.managedFields`. */
 export interface ManagerEntry {
@@ -9,7 +10,7 @@ export interface ManagerEntry {
   readonly apiVersion: string
   /** ISO 8601; absent is normal. */
   readonly time: string | undefined
-  /** The set of fields in the form `fieldsV1`. */
+  /** The set of fields in the form `fieldsV1`, without that of our token. */
   readonly fields: JsonObject
 }
 
@@ -23,7 +24,7 @@ export function managersOf(object: JsonObject): ManagerEntry[] {
     subresource: textOf(entry['subresource']),
     apiVersion: textOf(entry['apiVersion']),
     time: typeof entry['time'] === 'string' ? entry['time'] : undefined,
-    fields: isObject(entry['fieldsV1']) ? entry['fieldsV1'] : {},
+    fields: isObject(entry['fieldsV1']) ? withoutToken(entry['fieldsV1']) : {},
   }))
 }
 

@@ -2,6 +2,7 @@ import type { HealthStatus, JsonObject, ResourceOptions } from '@gitops-sdk/core
 import { annotationsOf, optionsOfLive, OWN } from '../declare/annotations.ts'
 import { extrasBy } from './extras.ts'
 import { type Fingerprint, fingerprint, hash, isSecret, project } from './field-set.ts'
+import { TOKEN, tokenOf } from './token.ts'
 
 /** Claims an object for an application: `owner/application key`. A copy of the object does not claim. */
 export const CLAIM: string = `${OWN}owned-by`
@@ -18,6 +19,8 @@ export interface Seen {
   readonly deleting: readonly string[] | undefined
   /** The value of the claim. */
   readonly claim: string | undefined
+  /** The token of the claim under which it was last written, where processes share the applications. */
+  readonly token: number | undefined
   readonly fingerprint: Fingerprint | undefined
   /** A digest of what others own and we did not apply, by the name of its manager; mostly there is nothing. */
   readonly extras: ReadonlyMap<string, string> | undefined
@@ -51,6 +54,7 @@ export function see(object: JsonObject, kind: Pick<Seen, 'apiVersion' | 'kind'>,
     version: textOf(metadata['resourceVersion']) ?? '',
     deleting: metadata['deletionTimestamp'] === undefined ? undefined : textsOf(metadata['finalizers']),
     claim,
+    token: annotations.has(TOKEN) ? tokenOf(object, looking.manager) : undefined,
     fingerprint: fingerprint(full, looking.manager),
     extras: extrasSeen(full, looking.manager),
     options: annotations.size === (claim === undefined ? 0 : 1) ? noOptions : shared(optionsOfLive(object)),

@@ -131,6 +131,8 @@ function closer(
   }
   return {
     ...found,
+    // What is planned is planned against what was looked at, which may be newer than what was watched.
+    version: String((live['metadata'] as JsonObject)['resourceVersion'] as string),
     body: before,
     actorOf,
     ...(same && { digest: declared.digest }),

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
+import { TOKEN } from '../observe/token.ts'
 
 /** Annotations that no comparison should see: they hold a copy of the whole object. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -8,7 +9,7 @@ const written = ['managedFields', 'resourceVersion', 'generation', 'uid', 'creat
 export function comparable({ status: _status, ...object }: JsonObject): JsonObject {
   const metadata: Record<string, Json> = { ...objectOf(object['metadata']) }
   for (const field of written) delete metadata[field]
-  const { [LAST_APPLIED]: _copy, ...annotations } = objectOf(metadata['annotations'])
+  const { [LAST_APPLIED]: _copy, [TOKEN]: _token, ...annotations } = objectOf(metadata['annotations'])
   if (Object.keys(annotations).length > 0) metadata['annotations'] = annotations
   else delete metadata['annotations']
   return { ...object, metadata }

@@ -20,6 +20,7 @@ import {
 } from '@gitops-sdk/core'
 import { applyObjects } from '../apply/apply.ts'
 import type { ConflictPolicy } from '../apply/conflict.ts'
+import { isLater, overtaken, writeFence } from '../apply/fence.ts'
 import type { Writing } from '../apply/write.ts'
 import { assessObjects } from '../assess/assess.ts'
 import { declareObjects } from '../declare/declare.ts'
@@ -28,8 +29,10 @@ import type { NamespacePolicy } from '../declare/policy.ts'
 import type { ScopeLookup } from '../declare/scope.ts'
 import { changes } from '../observe/changes.ts'
 import { type IsStranger, type StrictOptions, strangerRule } from '../observe/extras.ts'
+import type { Sight } from '../observe/cache.ts'
 import { actualFrom, claimOf, type Verified, wantedFor } from '../observe/observe.ts'
 import { CLAIM } from '../observe/seen.ts'
+import { TOKEN } from '../observe/token.ts'
 import { type Inspection, inspect } from '../plan/inspect.ts'
 import { planObjects } from '../plan/plan.ts'
 import { type ClusterOptions, clusterParts, type KubernetesCluster, kubernetesCluster } from './cluster.ts'
@@ -177,6 +180,7 @@ async function observe(session: Session, desired: DesiredState, owned: Inventory
   const { cache } = await clusterParts(session.cluster)
   const sight = await cache.look(holderOf(session, call), wantedFor(desired, owned), call)
   throwIfAborted(call)
+  refuseOvertaken(session, [...desired.resources, ...owned.values()], sight, call)
   return actualFrom(desired, owned, sight, {
     owner: session.options.owner,
     verified: session.verified,
@@ -195,13 +199,17 @@ async function plan(
   throwIfAborted(call)
   const { options, verified, isStranger } = session
   const { client, cache, manager, concurrency } = await clusterParts(session.cluster)
+  const fence = writeFence(call, { client, manager, owner: options.owner })
   const look = async (declared: Resource, within: RunCall): Promise<Inspection> => {
     const wanted = { ref: declared.ref, apiVersion: declared.body['apiVersion'] as string }
     const served = await cache.served(wanted, within)
     if (served === undefined)
       throw new GitOpsError('PLAN_STALE', `Nobody serves the kind ${declared.ref.kind} any more. Plan again.`)
     const place = { served, namespace: served.namespaced ? declared.ref.namespace : undefined, name: declared.ref.name }
-    return inspect(place, claimed(declared, options.owner, within), declared, { client, manager, isStranger }, within)
+    const body = claimed(declared, options.owner, within)
+    const inspection = await inspect(place, body, declared, { client, manager, isStranger }, within)
+    fence?.check(inspection.live, declared.ref)
+    return inspection
   }
   const { namespaces = {} } = options
   return planObjects(desired, actual, request, call, {
@@ -215,20 +223,36 @@ async function plan(
   })
 }
 
+/** A process that stood still must not look at what a later holder made, and take it for drift. */
+function refuseOvertaken(
+  { options }: Session,
+  resources: readonly Pick<Resource, 'ref'>[],
+  { seen }: Sight,
+  { fence, application }: RunCall,
+): void {
+  if (fence === undefined) return
+  for (const { ref } of resources) {
+    const { token, claim } = seen.get(refKey(ref)) ?? {}
+    if (isLater(token, fence) && claim === claimOf(options.owner, application, ref))
+      throw overtaken(ref, fence.token, token)
+  }
+}
+
 /** The body of a declaration with the claim of its application. */
 function claimed({ ref, body }: Resource, owner: string, { application }: RunCall): JsonObject {
   const metadata = body['metadata'] as JsonObject
-  const annotations = {
-    ...(metadata['annotations'] as JsonObject | undefined),
-    [CLAIM]: claimOf(owner, application, ref),
-  }
+  // Who may write is nothing that a declaration can say.
+  const { [TOKEN]: _token, ...declared } = (metadata['annotations'] ?? {}) as JsonObject
+  const annotations = { ...declared, [CLAIM]: claimOf(owner, application, ref) }
   return { ...body, metadata: { ...metadata, annotations } }
 }
 
 async function* apply(session: Session, given: Plan, desired: DesiredState, call: RunCall): AsyncIterable<Outcome> {
   const { options } = session
   const { client, cache, limit, manager, concurrency } = await clusterParts(session.cluster)
+  const fence = writeFence(call, { client, manager, owner: options.owner })
   const writing: Writing = {
+    fence,
     client,
     cache,
     limit,
@@ -239,7 +263,8 @@ async function* apply(session: Session, given: Plan, desired: DesiredState, call
     settleMs: options.settleMs ?? 10_000,
     bodyOf: (declared, within) => claimed(declared, options.owner, within),
   }
-  yield* applyObjects(given, desired, call, writing, concurrency)
+  const fenced = fence === undefined ? call : { ...call, fence }
+  yield* applyObjects(given, desired, fenced, writing, concurrency)
 }
 
 async function* watch(
