@@ -52,6 +52,8 @@ export function openPostgres(options: PostgresOptions): Database {
   const hints = options.hints === false ? {} : hintsOf(options, pool)
   // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
   pool.on('error', () => {})
+  // Nor may one that breaks on its way from one user to the next end the process: the pool listens only while it is idle.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   let ended: Promise<void> | undefined
   return {
     id,
