@@ -77,18 +77,19 @@ export async function compare(pair: Pair): Promise<Row> {
     ours.push(a)
     theirs.push(b)
   }
+  return paired(pair, ours, theirs)
+}
+
+/** The row of times, in milliseconds, that were measured in pairs. */
+export function paired(
+  { name, peer, atMost }: Pick<Pair, 'name' | 'peer' | 'atMost'>,
+  ours: readonly number[],
+  theirs: readonly number[],
+): Row {
   const ratio = figure(ours.map((value, index) => value / at(theirs, index)))
-  return {
-    name: pair.name,
-    peer: pair.peer,
-    unit: 'ms',
-    ours: figure(ours),
-    theirs: figure(theirs),
-    ratio,
-    ...(pair.atMost === undefined
-      ? {}
-      : { goal: `≤ ${Number(pair.atMost.toPrecision(3))}×`, reached: ratio.median <= pair.atMost }),
-  }
+  const goal =
+    atMost === undefined ? {} : { goal: `≤ ${Number(atMost.toPrecision(3))}×`, reached: ratio.median <= atMost }
+  return { name, peer, unit: 'ms', ours: figure(ours), theirs: figure(theirs), ratio, ...goal }
 }
 
 async function inOrder(
