@@ -1,6 +1,6 @@
 // Kubernetes on a real API server: requests of a run with nothing to do, time from an edit to its report and to
 // its healing, the rate of applying against a bare loop and kubectl, and what watching costs in memory.
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -11,11 +11,11 @@ import { promisify } from 'node:util'
 import { createCall, createReconciler, memoryLedger, memorySource, type JsonObject } from '@gitops-sdk/core'
 import { httpClient, kubernetesTarget, type KubeClient } from '../../packages/k8s-adapter/src/index.ts'
 import { type ControlPlane, findControlPlane, startControlPlane } from '../../packages/k8s-adapter/src/testing.ts'
+import { watching } from './watching.ts'
 import { type BenchmarkOptions, compare, count, figure, missing, type Row } from '../harness.ts'
 
 const call = createCall()
 const OBJECTS = 1000
-const WATCHED = 10_000
 
 /** Every row; `missing` ones where there is no API server to start. */
 export async function run({ pairs, say }: BenchmarkOptions): Promise<readonly Row[]> {
@@ -30,7 +30,7 @@ export async function run({ pairs, say }: BenchmarkOptions): Promise<readonly Ro
   say('applying, against a bare loop and kubectl')
   rows.push(...(await applying(plane, pairs)))
   say('memory of watching')
-  rows.push(await watching(plane))
+  rows.push(...(await watching(plane)))
   return rows
 }
 
@@ -299,48 +299,4 @@ async function watchMaps(plane: ControlPlane, namespace: string, signal: AbortSi
     follow().catch(failed)
   })
   signal.addEventListener('abort', () => void client[Symbol.asyncDispose]?.())
-}
-
-/** In a process of its own, so that nothing else is counted. */
-async function watching(plane: ControlPlane): Promise<Row> {
-  const name = `memory of ${WATCHED} watched objects above an idle process`
-  await namespaceIn(plane, 'watched')
-  const client = httpClient(plane.connection())
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < WATCHED) {
-      const index = next++
-      const body = {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: `map-${index}` },
-        data: { index: String(index), value: 'v'.repeat(200) },
-      }
-      await client.send(
-        {
-          method: 'PATCH',
-          path: `/api/v1/namespaces/watched/configmaps/map-${index}`,
-          query: { fieldManager: 'gitops-sdk' },
-          body,
-          contentType: 'application/apply-patch+yaml',
-        },
-        call,
-      )
-    }
-  }
-  await Promise.all(Array.from({ length: 8 }, worker))
-  await client[Symbol.asyncDispose]?.()
-  const env = { ...process.env, GITOPS_BENCH_KUBECONFIG: plane.kubeConfig, GITOPS_BENCH_OBJECTS: String(WATCHED) }
-  const child = spawn(
-    process.execPath,
-    ['--expose-gc', '--import=tsx', '--conditions=@gitops-sdk/source', 'bench/kubernetes/watch.ts'],
-    { env, stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  let printed = ''
-  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString('utf8')))
-  await once(child, 'exit')
-  const megabytes = Number(printed.trim())
-  return Number.isFinite(megabytes) && printed !== ''
-    ? count(name, megabytes, 'MB', 100)
-    : missing(name, '', 'the process that watches failed')
 }

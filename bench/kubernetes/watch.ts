@@ -1,29 +1,37 @@
-// Watches many objects and prints how many megabytes that took. A process of its own, started by run.ts.
-import { createCall, desiredState, memorySource, resource, type RunCall } from '@gitops-sdk/core'
+// Watches many objects with the target and prints how many megabytes that took. A process of its own, started by watching.ts.
+import { createCall, desiredState, memorySource, resource, type Resource, type RunCall } from '@gitops-sdk/core'
 import { kubernetesTarget } from '../../packages/k8s-adapter/src/index.ts'
+import { watchedObjects } from './watched.ts'
 
 const objects = Number(process.env['GITOPS_BENCH_OBJECTS'])
 const call: RunCall = { ...createCall(), application: 'bench', inputs: {} }
-const refs = Array.from({ length: objects }, (_, index) => ({
-  kind: 'ConfigMap',
-  namespace: 'watched',
-  name: `map-${index}`,
-}))
 const revision = await memorySource({ files: { a: 'a' } }).resolve(call)
 const target = kubernetesTarget({ kubeConfig: process.env['GITOPS_BENCH_KUBECONFIG'] ?? '', owner: 'bench' })
-const one = desiredState(revision, [
-  resource({
-    ref: { kind: 'ConfigMap', namespace: 'default', name: 'none' },
-    body: { apiVersion: 'v1', kind: 'ConfigMap' },
-  }),
-])
+const wanted = oneOfEach()
+const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } }
 // Everything is loaded and connected before the first measurement.
-await target.observe(one, new Map(), call)
+await target.observe(
+  desiredState(revision, [resource({ ref: { kind: 'Namespace', name: 'default' }, body: namespace })]),
+  new Map(),
+  call,
+)
 const before = settledBytes()
-const desired = desiredState(revision, [resource({ ref: refs[0]!, body: { apiVersion: 'v1', kind: 'ConfigMap' } })])
-await target.observe(desired, new Map(), call)
+const actual = await target.observe(desiredState(revision, wanted), new Map(), call)
+if (actual.resources.size !== wanted.length) throw new Error(`${actual.resources.size} seen, not ${wanted.length}.`)
 console.log(((settledBytes() - before) / 1e6).toFixed(1))
 process.exit(0)
+
+/** One object of each kind in each namespace is asked for, and all of the kind are watched. */
+function oneOfEach(): readonly Resource[] {
+  const each = new Map<string, Resource>()
+  for (const { kind, namespace: place, name, body } of watchedObjects(objects)) {
+    const apiVersion = typeof body['apiVersion'] === 'string' ? body['apiVersion'] : ''
+    const [group] = apiVersion.split('/')
+    const ref = { ...(group !== 'v1' && { group }), kind, namespace: place, name }
+    each.set(`${kind} ${place}`, resource({ ref, body: { apiVersion, kind } }))
+  }
+  return [...each.values()]
+}
 
 function settledBytes(): number {
   for (let round = 0; round < 5; round++) globalThis.gc?.()

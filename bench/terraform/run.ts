@@ -204,7 +204,7 @@ interface Creation {
 async function createManaged(bench: Bench, main: string): Promise<Creation> {
   const one = subject(bench, main)
   let planned = Number.NaN
-  one.reconciler.on('planned', () => (planned = performance.now()))
+  one.reconciler.on('planned', () => void (planned = performance.now()))
   const start = performance.now()
   await reconcile(one)
   const end = performance.now()
