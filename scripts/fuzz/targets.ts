@@ -362,12 +362,11 @@ async function readPack(bytes: Uint8Array): Promise<void> {
   const limits = { ...defaultLimits, maxObjects: 1_000, maxObjectBytes: 65_536, maxInflatedBytes: 262_144 }
   const body = Buffer.from(bytes.subarray(0, Math.max(0, bytes.length - 20)))
   const sealed = Buffer.concat([body, createHash('sha1').update(body).digest()])
-  const nothing = (): undefined => undefined
   const context = {
     limits,
     cache: createByteCache<never>(65_536),
     readBase: async () => undefined,
-    writtenBase: nothing,
+    writtenBase: async () => undefined,
   }
   await decodePack(chunked(sealed), context, call)
 }

@@ -1,11 +1,7 @@
 export { type GitSource, type GitSourceOptions, type GitSourceView, gitSource } from './source/git/source.ts'
-export {
-  type GitRepository,
-  type GitRepositoryOptions,
-  type SnapshotView,
-  gitRepository,
-} from './source/git/repository.ts'
+export { type GitRepository, type GitRepositoryOptions, gitRepository } from './source/git/repository.ts'
 export type { EntryPolicy } from './source/git/find-path.ts'
+export type { SnapshotView } from './source/git/open-snapshot.ts'
 export type { FollowedRef } from './source/git/follow.ts'
 export type { GitRef } from './source/git/refs.ts'
 export type { Rewrite, RewritePolicy } from './source/git/rewrites.ts'

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Call, sleep } from '../../runtime/call.ts'
 import type { Clock, Timer } from '../../runtime/clock.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
+import { type ProcessIdentity, describeSelf, lifeOf } from '../../runtime/process-identity.ts'
 import { type Files, codeOf } from './files.ts'
 
 /** The right to write in a folder: one process at a time. */
@@ -14,14 +13,8 @@ export interface Lock extends AsyncDisposable {
 }
 
 /** Who holds a lock. */
-interface Holder {
+interface Holder extends ProcessIdentity {
   readonly token: string
-  readonly pid: number
-  readonly host: string
-  /** Tells one start of the machine from another; empty where it cannot be told. */
-  readonly boot: string
-  /** Tells one process from a later one with the same number; empty where it cannot be told. */
-  readonly start: string
   /** Rises while the holder lives. */
   readonly beat: number
 }
@@ -98,44 +91,11 @@ async function replace(files: Files, path: string, dead: Holder, me: Holder): Pr
 }
 
 async function isAlive(files: Files, path: string, holder: Holder, leaseMs: number, call: Call): Promise<boolean> {
-  const self = await describeSelf()
-  if (holder.host === self.host && holder.boot === self.boot) return isProcessAlive(holder)
+  const life = await lifeOf(holder)
+  if (life !== 'unknown') return life === 'alive'
   await sleep(leaseMs, call)
   const later = await readHolder(files, path)
   return later !== undefined && (later.token !== holder.token || later.beat !== holder.beat)
-}
-
-async function isProcessAlive({ pid, start }: Holder): Promise<boolean> {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if (codeOf(error) === 'ESRCH') return false
-  }
-  const now = await startOf(pid)
-  return now === '' || start === '' || now === start
-}
-
-async function describeSelf(): Promise<Pick<Holder, 'pid' | 'host' | 'boot' | 'start'>> {
-  return {
-    pid: process.pid,
-    host: hostname(),
-    boot: await textOf('/proc/sys/kernel/random/boot_id'),
-    start: await startOf(process.pid),
-  }
-}
-
-/** When a process started, in ticks since the machine did: field 22 of its `stat`, counted after its name. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await textOf(`/proc/${pid}/stat`)
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-}
-
-async function textOf(path: string): Promise<string> {
-  // Only Linux has these files; elsewhere a process number has to be enough.
-  return readFile(path, 'utf8').then(
-    (text) => text.trim(),
-    () => '',
-  )
 }
 
 function encode(holder: Holder): Uint8Array {
@@ -149,7 +109,7 @@ async function readHolder(files: Files, path: string): Promise<Holder | undefine
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch {
-    return { token: '', pid: 0, host: '', boot: '', start: '', beat: 0 }
+    return { token: '', pid: 0, host: '', boot: '', space: '', start: '', beat: 0 }
   }
 }
 

@@ -37,23 +37,23 @@ export async function assertComplete(
   like?: string,
 ): Promise<void> {
   const walk: Walk = { ...context, slicer: createSlicer(call), done: [], entries: 0 }
-  await checkTree(treeOf(oid, context), like === undefined ? undefined : treeOf(like, context), 0, walk)
+  await checkTree(await treeOf(oid, context), like === undefined ? undefined : await treeOf(like, context), 0, walk)
   for (const tree of walk.done) context.checked.add(tree)
 }
 
-function treeOf(commit: string, { store }: CompletenessContext): string {
-  return parseCommit(store.expect(commit, 'commit')).tree
+async function treeOf(commit: string, { store }: CompletenessContext): Promise<string> {
+  return parseCommit(await store.expect(commit, 'commit')).tree
 }
 
 async function checkTree(oid: string, like: string | undefined, depth: number, walk: Walk): Promise<void> {
   const { store, limits, checked } = walk
   if (checked.has(oid)) return
   if (depth > limits.maxPathDepth) throw limitError('maxPathDepth', limits, 'The depth of folders')
-  const tree = store.tree(oid)
+  const tree = await store.tree(oid)
   walk.entries += tree.size
   if (walk.entries > limits.maxEntries) throw limitError('maxEntries', limits, 'The number of files')
   if (walk.slicer.isFull(tree.size * 200 + OBJECT_COST)) await walk.slicer.pause()
-  const known = like !== undefined && checked.has(like) ? store.tree(like) : undefined
+  const known = like !== undefined && checked.has(like) ? await store.tree(like) : undefined
   for (const entry of tree.values()) {
     const before = known?.get(entry.name)
     if (before?.oid === entry.oid && before.type === entry.type) continue

@@ -3,6 +3,7 @@ import { GitOpsError } from '../../runtime/errors.ts'
 import { type CheckedTrees, assertComplete } from './completeness.ts'
 import type { GitLimits } from './limits.ts'
 import { type DecodeContext, type DecodedPack, decodePack } from './pack/decode.ts'
+import { keptInMemory } from './pack/kept-pack.ts'
 import type { FetchRequest } from './protocol/fetch.ts'
 import type { Remote } from './remote.ts'
 import { type SharedRuns, createSharedRuns } from './share.ts'
@@ -49,6 +50,8 @@ export interface KeptCommits {
   has(commit: string): boolean
   /** Notes that the commit is complete, or was used again. */
   use(commit: string): void
+  /** Puts `commits` in place of all, the one used last first. */
+  keepOnly(commits: readonly string[]): void
 }
 
 const MAX_HAVES = 8
@@ -85,7 +88,7 @@ export function createDownloads(context: DownloadContext): Downloads {
         const haves = from === undefined ? [] : [from]
         const request = { wants: [commit], haves, shallow: haves, depth, filter: 'tree:0', thin: false }
         const { pack } = await receive(context, request, own)
-        context.store.add(pack)
+        context.store.add(keptInMemory(pack))
       }),
     historySince: (commit, known, call) =>
       searches.join(`${commit} ${known}`, call, (own) => fetchHistory(context, commit, known, own)),
@@ -135,7 +138,7 @@ async function fetchHistory(context: DownloadContext, commit: string, known: str
   const request = { wants: [commit], haves: [known], shallow: [], filter: 'tree:0', thin: false }
   try {
     const { pack, shallow } = await receive({ ...context, limits }, request, call)
-    if (pack.index.count > 0) context.store.add(pack)
+    if (pack.index.count > 0) context.store.add(keptInMemory(pack))
     return shallow.length === 0
   } catch (error) {
     if (error instanceof GitOpsError && error.code === 'SOURCE_LIMIT') return false
@@ -161,7 +164,7 @@ function receive({ remote, store, limits }: DownloadContext, request: FetchReque
   const decoding: DecodeContext = {
     limits,
     cache: store.cache,
-    readBase: (oid) => store.readLater(oid),
+    readBase: (oid) => store.read(oid),
     writtenBase: (oid) => store.written(oid),
   }
   return remote.fetch(
@@ -178,11 +181,12 @@ async function keepIfGood(
   call: Call,
   check: () => Promise<void>,
 ): Promise<void> {
-  store.add(pack)
+  const received = keptInMemory(pack)
+  store.add(received)
   try {
     await check()
   } catch (error) {
-    store.replace(store.packs.filter((one) => one !== pack))
+    store.replace(store.packs.filter((one) => one !== received))
     throw error
   }
   // What is good stays in memory, also when saving it is given up.

@@ -45,16 +45,17 @@ export function pathParts(path: string): readonly string[] {
 }
 
 /** What is at `path`. Links on the way, and at its end, are followed where the policy says so. */
-export function findPath(place: Place, path: string): Found {
+export async function findPath(place: Place, path: string): Promise<Found> {
   const known = findInLastFolder(place, path)
   if (known !== undefined) return known
   const parts = pathParts(path)
-  const found = findFrom(place, path, parts, 0)
-  if (found.type === 'folder') place.lastFolder = { path: parts.join('/'), tree: place.store.tree(found.oid) }
+  const found = await findFrom(place, path, parts, 0)
+  if (found.type === 'folder') place.lastFolder = { path: parts.join('/'), tree: await place.store.tree(found.oid) }
   return found
 }
 
-function findInLastFolder({ lastFolder }: Place, path: string): Found | undefined {
+/** As `findPath` without waiting, for a file of the folder that was looked into last: most are found so. */
+export function findInLastFolder({ lastFolder }: Place, path: string): Found | undefined {
   if (lastFolder === undefined || lastFolder.path !== path.slice(0, lastFolder.path.length)) return undefined
   const start = lastFolder.path === '' ? 0 : lastFolder.path.length + 1
   if (start > 0 && path[start - 1] !== '/') return undefined
@@ -62,14 +63,14 @@ function findInLastFolder({ lastFolder }: Place, path: string): Found | undefine
   return entry?.type === 'file' ? entry : undefined
 }
 
-function findFrom(place: Place, path: string, parts: readonly string[], links: number): Found {
+async function findFrom(place: Place, path: string, parts: readonly string[], links: number): Promise<Found> {
   let found: Found = { oid: place.rootOid, type: 'folder' }
   for (const [index, part] of parts.entries()) {
-    const entry = found.type === 'folder' ? place.store.tree(found.oid).get(part) : undefined
+    const entry = found.type === 'folder' ? (await treeOf(place, found.oid)).get(part) : undefined
     if (entry === undefined) throw notFound(place, path)
     if (entry.type === 'symlink' && place.policy.symlinks === 'follow') {
       if (links >= MAX_LINKS) throw badLink(place, path, `leads over more than ${MAX_LINKS} links`)
-      const target = linkTarget(place, path, parts.slice(0, index), entry.oid)
+      const target = await linkTarget(place, path, parts.slice(0, index), entry.oid)
       return findFrom(place, path, [...target, ...parts.slice(index + 1)], links + 1)
     }
     found = entry
@@ -77,9 +78,18 @@ function findFrom(place: Place, path: string, parts: readonly string[], links: n
   return found
 }
 
+function treeOf({ store }: Place, oid: string): GitTree | Promise<GitTree> {
+  return store.treeAtHand(oid) ?? store.tree(oid)
+}
+
 /** The parts of the path that a link stands for. It may not leave the root of the snapshot. */
-function linkTarget(place: Place, path: string, folder: readonly string[], oid: string): readonly string[] {
-  const text = place.store.expect(oid, 'blob').toString('utf8')
+async function linkTarget(
+  place: Place,
+  path: string,
+  folder: readonly string[],
+  oid: string,
+): Promise<readonly string[]> {
+  const text = (await place.store.expect(oid, 'blob')).toString('utf8')
   if (text.startsWith('/') || text.includes('\\') || text.includes('\0'))
     throw badLink(place, path, 'leads out of the tree')
   const parts = [...folder]

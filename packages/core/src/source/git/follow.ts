@@ -85,10 +85,10 @@ async function candidateOf(
   call: Call,
 ): Promise<RevisionCandidate> {
   const { oid, tag, ref } = chosen
-  const commit = { id: oid, raw: store.expect(oid, 'commit') }
+  const commit = { id: oid, raw: await store.expect(oid, 'commit') }
   if (tag === undefined) return { commit }
   if (!store.has(tag)) await downloads.history(tag, oid, 1, call)
-  return { commit, tag: { id: tag, raw: store.expect(tag, 'tag'), name: ref.replace('refs/tags/', '') } }
+  return { commit, tag: { id: tag, raw: await store.expect(tag, 'tag'), name: ref.replace('refs/tags/', '') } }
 }
 
 /** What the ref leads to on the server now. */
@@ -129,7 +129,7 @@ async function newest(context: FollowContext, tags: readonly ChosenRef[], call: 
   const dated: { readonly tag: ChosenRef; readonly at: number }[] = []
   for (const tag of tags) {
     await context.downloads.commit(tag.oid, call, tag.tag)
-    dated.push({ tag, at: parseCommit(context.store.expect(tag.oid, 'commit')).committedAt })
+    dated.push({ tag, at: parseCommit(await context.store.expect(tag.oid, 'commit')).committedAt })
   }
   return dated.toSorted((left, right) => right.at - left.at || (left.tag.name < right.tag.name ? -1 : 1))[0]?.tag
 }
@@ -144,8 +144,8 @@ async function notThere(context: FollowContext, name: string, call: Call): Promi
   })
 }
 
-function revisionOf(store: ObjectStore, chosen: ChosenRef, replaces: string | undefined): Revision {
-  const commit = parseCommit(store.expect(chosen.oid, 'commit'))
+async function revisionOf(store: ObjectStore, chosen: ChosenRef, replaces: string | undefined): Promise<Revision> {
+  const commit = parseCommit(await store.expect(chosen.oid, 'commit'))
   return {
     id: chosen.oid,
     name: chosen.name,

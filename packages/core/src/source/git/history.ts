@@ -18,23 +18,23 @@ export async function descentOf(
   call: Call,
   floor?: string,
 ): Promise<Descent> {
-  const answer = searchHistory(to, from, store, floor)
+  const answer = await searchHistory(to, from, store, floor)
   if (answer !== 'unknown') return answer
   const complete = await downloads.historySince(to, floor ?? from, call)
-  const second = searchHistory(to, from, store, floor)
+  const second = await searchHistory(to, from, store, floor)
   // Everything that leads to `to` came, except what leads to `from` as well: had `from` been a part of it, a commit
   // that came would name it.
   return second === 'unknown' && complete ? 'does not descend' : second
 }
 
 /** Looks through the commits that are here. `unknown` when a parent is not. */
-function searchHistory(to: string, from: string, store: ObjectStore, floor?: string): Descent {
+async function searchHistory(to: string, from: string, store: ObjectStore, floor?: string): Promise<Descent> {
   const seen = new Set([to])
   let missing = false
   for (const oid of seen) {
     if (oid === from) return 'descends'
     if (oid === floor) continue
-    const commit = store.read(oid)
+    const commit = await store.read(oid)
     if (commit === undefined) missing = true
     else for (const parent of parseCommit(commit.data).parents) seen.add(parent)
   }

@@ -12,5 +12,8 @@ export function createKeptCommits(maxCount: number): KeptCommits {
       if (list[0] === commit) return
       list = [commit, ...list.filter((one) => one !== commit)].slice(0, maxCount)
     },
+    keepOnly: (commits) => {
+      list = commits.slice(0, maxCount)
+    },
   }
 }

@@ -18,7 +18,7 @@ export interface GitLimits {
   readonly maxPathDepth: number
   /** Files and folders of one revision. @defaultValue 1_000_000 */
   readonly maxEntries: number
-  /** Bytes of inflated objects and parsed trees that are kept at hand. @defaultValue 64 MiB */
+  /** Bytes of inflated objects, parsed trees and pieces of files that are kept at hand. @defaultValue 64 MiB */
   readonly cacheBytes: number
 }
 

@@ -1,17 +1,17 @@
-import { type Call, throwIfAborted } from '../../runtime/call.ts'
+import type { Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Revision, Snapshot, SourceWriter } from '../source.ts'
 import type { RevisionVerifier } from '../verify/signatures.ts'
-import { parseCommit } from './commit.ts'
+import { createByteCache } from './byte-cache.ts'
 import type { CheckedTrees } from './completeness.ts'
-import { type Downloads, createDownloads } from './download.ts'
-import { type EntryPolicy, type Place, findPath, notFound, pathParts } from './find-path.ts'
+import { createDownloads } from './download.ts'
 import { type FollowedRef, followRef } from './follow.ts'
 import { descentOf } from './history.ts'
 import { createKeptCommits } from './kept-commits.ts'
 import { createKeptObjects } from './kept-objects.ts'
 import { type GitLimits, completeLimits } from './limits.ts'
 import { checkRepositoryOptions } from './options.ts'
+import { type SnapshotView, openSnapshot } from './open-snapshot.ts'
 import { createPoller } from './poll.ts'
 import type { DecodedPack } from './pack/decode.ts'
 import type { ChosenRef, GitRef } from './refs.ts'
@@ -19,10 +19,9 @@ import { assertRefName } from './ref-name.ts'
 import { type Remote, createRemote } from './remote.ts'
 import { type GitRetry, createGate, defaultRetry } from './retry.ts'
 import type { RewritePolicy } from './rewrites.ts'
-import { OBJECT_COST, type Slicer, createSlicer } from './slice.ts'
-import { treeSnapshot } from './snapshot.ts'
 import { type ObjectStore, createObjectStore } from './store/object-store.ts'
-import { repositoryFolder } from './store/repository-folder.ts'
+import { diskFiles } from './store/folder-files.ts'
+import { type RepositoryFolder, repositoryFolder } from './store/repository-folder.ts'
 import { type Address, parseAddress } from './transport/address.ts'
 import { type GitNetwork, createAgent } from './transport/agent.ts'
 import type { CredentialsProvider } from './transport/credentials.ts'
@@ -38,7 +37,10 @@ export interface GitRepositoryOptions {
   readonly url: string
   /** Asked before every request. @defaultValue no credentials */
   readonly credentials?: CredentialsProvider
-  /** Where objects are kept. A folder survives a restart and can be shared by several processes. @defaultValue `memory` */
+  /**
+   * Where objects are kept. A folder survives a restart, can be shared by several processes, and takes memory for its
+   * index and `limits.cacheBytes` only. @defaultValue `memory`
+   */
   readonly storage?: 'memory' | { readonly folder: string }
   /**
    * Fetch the contents of files when a snapshot below their folder is taken, instead of all of them
@@ -80,12 +82,6 @@ export interface GitRepository {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What a snapshot shows. */
-export interface SnapshotView extends EntryPolicy {
-  /** The folder that is its root. */
-  readonly path: string
-}
-
 /**
  * Opens nothing until it is asked. Throws `CONFIG_INVALID` or `USERINFO_IN_URL` for options that cannot be meant, and
  * `DESTINATION_DENIED` for an address that `network.destinations` refuses.
@@ -103,13 +99,20 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
     ...defaultRetry,
     ...options.retry,
   })
-  const store = createObjectStore(limits)
+  const { store, folder } = openStorage(options, limits)
   const kept = createKeptCommits(options.keepRevisions ?? 20)
   const checked: CheckedTrees = new Set()
   const inForce = new Map<string, ChosenRef>()
   const partial = options.partial === true
-  const folder = typeof options.storage === 'object' ? { folder: repositoryFolder(options.storage.folder) } : {}
-  const objects = createKeptObjects({ store, kept, checked, inForce, limits, partial, ...folder })
+  const objects = createKeptObjects({
+    store,
+    kept,
+    checked,
+    inForce,
+    limits,
+    partial,
+    ...(folder === undefined ? {} : { folder }),
+  })
   const downloads = createDownloads({
     remote,
     store,
@@ -128,24 +131,15 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
     inForce,
     onChange: (call: Call) => objects.saveState(call),
   }
-  const snapshot = async (revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot> => {
-    throwIfAborted(call)
-    await objects.open(call)
-    await downloads.commit(revision.id, call)
-    const place = placeOf(store, revision, view)
-    if (partial) await fetchFilesBelow(place, downloads, call)
-    return treeSnapshot(place)
-  }
+  const snapshot = (revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot> =>
+    openSnapshot({ store, objects, downloads, partial }, revision, view, call)
   return {
     id: address.id,
     follow: (ref, policy, verify) => {
       const followed = followRef(following, ref, policy, verify)
       return {
         accept: (commit) => followed.accept(commit),
-        resolve: async (call) => {
-          await objects.open(call)
-          return followed.resolve(call)
-        },
+        resolve: (call) => objects.whole(call, () => followed.resolve(call)),
       }
     },
     snapshot,
@@ -157,9 +151,24 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
         await downloads.commit(commit, call)
         return (await descentOf(commit, to, store, downloads, call, from)) === 'descends'
       }
-      return gitWriter({ remote, store, ref, path: view.path, options: writing, snapshot: head, builtOn })
+      const writer = gitWriter({ remote, store, ref, path: view.path, options: writing, snapshot: head, builtOn })
+      return { commit: (edit, call) => objects.whole(call, () => writer.commit(edit, call)) }
     },
     [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
+  }
+}
+
+/** Packs in a folder leave an eighth of the room to pieces of their files. */
+function openStorage(
+  { storage }: GitRepositoryOptions,
+  limits: GitLimits,
+): { readonly store: ObjectStore; readonly folder?: RepositoryFolder } {
+  if (typeof storage !== 'object') return { store: createObjectStore(limits) }
+  const windowBytes = limits.cacheBytes / 8
+  const windows = createByteCache<Buffer>(windowBytes)
+  return {
+    store: createObjectStore({ ...limits, cacheBytes: limits.cacheBytes - windowBytes }),
+    folder: repositoryFolder(storage.folder, { files: diskFiles, windows }),
   }
 }
 
@@ -193,28 +202,5 @@ function guarded(remote: Remote, retry: GitRetry): Remote {
     refsForWriting: (call) => gate.pass(call, () => remote.refsForWriting(call)),
     push: (update, pack, call) => remote.push(update, pack, call),
     [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
-  }
-}
-
-function placeOf(store: ObjectStore, revision: Revision, view: SnapshotView): Place {
-  const rootOid = parseCommit(store.expect(revision.id, 'commit')).tree
-  const root: Place = { store, revision, rootOid, rootPath: '', policy: view }
-  const found = findPath({ ...root, policy: { ...view, symlinks: 'refuse' } }, view.path)
-  if (found.type !== 'folder') throw notFound(root, view.path, 'is not a folder')
-  return { ...root, rootOid: found.oid, rootPath: pathParts(view.path).join('/') }
-}
-
-async function fetchFilesBelow(place: Place, downloads: Downloads, call: Call): Promise<void> {
-  const oids: string[] = []
-  await collectFiles(place.rootOid, place.store, oids, createSlicer(call))
-  await downloads.files(oids, call)
-}
-
-async function collectFiles(tree: string, store: ObjectStore, oids: string[], slicer: Slicer): Promise<void> {
-  const entries = store.tree(tree)
-  if (slicer.isFull(entries.size * 100 + OBJECT_COST)) await slicer.pause()
-  for (const { type, oid } of entries.values()) {
-    if (type === 'folder') await collectFiles(oid, store, oids, slicer)
-    else if (type !== 'submodule') oids.push(oid)
   }
 }

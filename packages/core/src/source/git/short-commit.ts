@@ -20,16 +20,18 @@ interface SearchContext {
 export async function findShortCommit(digits: string, context: SearchContext, call: Call): Promise<string | undefined> {
   const refs = await context.poller.refs([''], call)
   const heads = refs.flatMap(({ oid, peeled }) => peeled ?? oid ?? []).filter((oid) => oid.startsWith(digits))
-  const found = onlyOne(digits, [...heads, ...commitsHere(digits, context.store)])
+  const found = onlyOne(digits, [...heads, ...(await commitsHere(digits, context.store))])
   if (found !== undefined) return found
   const head = refs.find(({ name }) => name === 'HEAD')?.oid
   if (head === undefined) return undefined
   await context.downloads.history(head, undefined, HISTORY_DEPTH, call)
-  return onlyOne(digits, commitsHere(digits, context.store))
+  return onlyOne(digits, await commitsHere(digits, context.store))
 }
 
-function commitsHere(digits: string, store: ObjectStore): readonly string[] {
-  return store.startingWith(digits).filter((oid) => store.read(oid)?.type === 'commit')
+async function commitsHere(digits: string, store: ObjectStore): Promise<readonly string[]> {
+  const commits: string[] = []
+  for (const oid of store.startingWith(digits)) if ((await store.read(oid))?.type === 'commit') commits.push(oid)
+  return commits
 }
 
 function onlyOne(digits: string, oids: readonly string[]): string | undefined {

@@ -2,42 +2,61 @@ import { createHash } from 'node:crypto'
 import { type Call, throwIfAborted } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Snapshot, TreeEntry } from '../source.ts'
-import { type Found, type Place, findPath, notFound, pathParts, where } from './find-path.ts'
-import type { GitTreeEntry } from './tree.ts'
+import { type Found, type Place, findInLastFolder, findPath, notFound, pathParts, where } from './find-path.ts'
+import type { GitTree, GitTreeEntry } from './tree.ts'
 
-/** The tree of one revision below one folder, read from the object store as it is asked for. */
-export function treeSnapshot(place: Place): Snapshot {
+/** Runs `work`, and once more when what it reads is no longer kept, after that was fetched again. */
+type Reading = <T>(call: Call, work: () => Promise<T>) => Promise<T>
+
+/**
+ * The tree of one revision below one folder, read from the object store as it is asked for. `fetch` brings it here again
+ * when it is no longer kept, or was damaged on disk.
+ */
+export function treeSnapshot(place: Place, fetch: (call: Call) => Promise<unknown>): Snapshot {
+  const reading: Reading = async (call, work) => {
+    throwIfAborted(call)
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof GitOpsError) || error.code !== 'SOURCE_CORRUPT') throw error
+      await fetch(call)
+      return work()
+    }
+  }
   return {
     revision: place.revision,
-    digest: async (path, call) => {
-      throwIfAborted(call)
-      return digest(place, path)
-    },
-    list: (path, call) => list(place, path, call),
-    read: async (path, call) => {
-      throwIfAborted(call)
-      return readFile(place, path)
-    },
+    digest: (path, call) => reading(call, () => digest(place, path)),
+    list: (path, call) => list(place, path, reading, call),
+    read: (path, call) => reading(call, () => readFile(place, path)),
   }
 }
 
 /** The id of the object. Where links are followed, a folder also depends on what lies outside of it. */
-function digest(place: Place, path: string): string {
-  const found = findPath(place, path)
+async function digest(place: Place, path: string): Promise<string> {
+  const found = await findPath(place, path)
   if (place.policy.symlinks !== 'follow' || found.type !== 'folder' || path === '') return found.oid
   return createHash('sha1').update(`${place.rootOid} ${path}`).digest('hex')
 }
 
-async function* list(place: Place, path: string, call: Call): AsyncGenerator<TreeEntry, void> {
-  const found = findPath(place, path)
-  if (found.type !== 'folder') throw notFound(place, path, 'is not a folder')
+async function* list(place: Place, path: string, reading: Reading, call: Call): AsyncGenerator<TreeEntry, void> {
+  const tree = await reading(call, () => folderAt(place, path))
   const prefix = path === '' ? '' : `${pathParts(path).join('/')}/`
-  const entries = [...place.store.tree(found.oid).values()].toSorted(byName)
+  const entries = [...tree.values()].toSorted(byName)
   for (const entry of entries) {
     throwIfAborted(call)
     if (isSkipped(place, entry)) continue
-    yield toTreeEntry(place, prefix + entry.name, entry)
+    const followed = entry.type === 'symlink' && place.policy.symlinks === 'follow'
+    const child = prefix + entry.name
+    yield followed
+      ? await reading(call, () => followedEntry(place, child))
+      : { path: child, type: entry.type, digest: entry.oid }
   }
+}
+
+async function folderAt(place: Place, path: string): Promise<GitTree> {
+  const found = await findPath(place, path)
+  if (found.type !== 'folder') throw notFound(place, path, 'is not a folder')
+  return place.store.tree(found.oid)
 }
 
 /** Git sorts folders as if their name ended with a slash; a snapshot sorts by name alone. */
@@ -49,17 +68,17 @@ function isSkipped({ policy }: Place, { type }: GitTreeEntry): boolean {
   return (type === 'symlink' && policy.symlinks === 'skip') || (type === 'submodule' && policy.submodules === 'skip')
 }
 
-function toTreeEntry(place: Place, path: string, entry: GitTreeEntry): TreeEntry {
-  const followed = entry.type === 'symlink' && place.policy.symlinks === 'follow'
-  const type = followed ? findPath(place, path).type : entry.type
-  return { path, type, digest: followed ? digest(place, path) : entry.oid }
+/** A link as what it stands for. */
+async function followedEntry(place: Place, path: string): Promise<TreeEntry> {
+  const { type } = await findPath(place, path)
+  return { path, type, digest: await digest(place, path) }
 }
 
 async function readFile(place: Place, path: string): Promise<Uint8Array> {
-  const found = findPath(place, path)
+  const found = findInLastFolder(place, path) ?? (await findPath(place, path))
   if (found.type === 'folder') throw notFound(place, path, 'is a folder')
   if (found.type !== 'file') throw refused(place, path, found)
-  const data = await place.store.blob(found.oid)
+  const data = await place.store.expect(found.oid, 'blob')
   if (isLfsPointer(data))
     throw new GitOpsError('SOURCE_LFS_POINTER', `${where(place, path)} is a Git LFS pointer, not the file itself.`, {
       details: { path },

@@ -11,7 +11,8 @@ import { type DecodedPack, decodePack } from './decode.ts'
 import { encodePack, wholeEntry } from './encode.ts'
 import { deltaHead, entryHead } from './entry.ts'
 import { readIndexFile, writeIndexFile } from './index-file.ts'
-import { entryFromPack, readFromPack, readFromPackLater } from './read.ts'
+import { keptInMemory } from './kept-pack.ts'
+import { entryFromPack, readFromPack } from './read.ts'
 
 const call = createCall()
 const blob = (text: string | Buffer): GitObject => ({ type: 'blob', data: Buffer.from(text) })
@@ -43,7 +44,7 @@ function decode(
     limits: complete,
     cache,
     readBase: async (oid: string) => here.get(oid),
-    writtenBase: (oid: string) => written.get(oid),
+    writtenBase: async (oid: string) => written.get(oid),
   }
   return decodePack(inPieces(bytes, pieceBytes), context, call)
 }
@@ -74,7 +75,7 @@ test.each([1, 7, 64, 100_000])('decodes a pack that comes in pieces of %i bytes'
   const decoded = await decode(good, {}, [], pieceBytes)
   const context = { limits: completeLimits(), cache: createByteCache<GitObject>(1_000) }
   const result = blob('a base!!!')
-  expect(readFromPack(decoded, hashObject('blob', result.data), context)).toEqual(result)
+  expect(await readFromPack(keptInMemory(decoded), hashObject('blob', result.data), context)).toEqual(result)
   expect(decoded.index.count).toBe(2)
 })
 
@@ -89,12 +90,12 @@ test('a base that comes after its delta, or is outside of the pack, is found; th
 })
 
 test('an outside base is copied as it is written in another pack, and compressed again only where it is a delta there', async () => {
-  const other = await decode(pack([entryOf(base), onOid(base, grow)]))
+  const other = keptInMemory(await decode(pack([entryOf(base), onOid(base, grow)])))
   const grown = blob('a base!!!')
   const idOf = (object: GitObject): string => hashObject(object.type, object.data)
-  expect(entryFromPack(other, idOf(base))).toEqual(entryOf(base))
-  expect(entryFromPack(other, idOf(grown))).toBeUndefined()
-  expect(entryFromPack(other, idOf(blob('not there')))).toBeUndefined()
+  expect(await entryFromPack(other, idOf(base))).toEqual(entryOf(base))
+  expect(await entryFromPack(other, idOf(grown))).toBeUndefined()
+  expect(await entryFromPack(other, idOf(blob('not there')))).toBeUndefined()
   const stored = Buffer.concat([entryHead('blob', 6), deflateSync(base.data, { level: 0 })])
   const thin = await decode(pack([onOid(base, grow)]), {}, [base], 1 << 16, new Map([[idOf(base), stored]]))
   expect(thin.bytes.includes(stored)).toBe(true)
@@ -135,9 +136,9 @@ test('a large delta on a large base leaves turns to others while it is received,
   // Four mebibytes of the result are hashed in one go, and not more than eight are copied: one instruction.
   const thin = (): Promise<DecodedPack> => decode(pack([onLarge]), { cacheBytes: 1 }, [large], 2 ** 30)
   expect(await turnsOf(thin)).toBeGreaterThan(6 + 3)
-  const decoded = await thin()
+  const decoded = keptInMemory(await thin())
   const context = { limits: completeLimits(), cache: createByteCache<GitObject>(1) }
-  const read = (): Promise<GitObject | undefined> => readFromPackLater(decoded, hashObject('blob', grown.data), context)
+  const read = (): Promise<GitObject | undefined> => readFromPack(decoded, hashObject('blob', grown.data), context)
   expect(await turnsOf(read)).toBeGreaterThan(3)
   expect((await read())?.data.equals(grown.data)).toBe(true)
 })
@@ -273,7 +274,7 @@ test('a chain of deltas beyond the limit is refused, one within it is read', asy
   const decoded = await decode(pack(entries), { maxDeltaDepth: 60 })
   const last = objects.at(-1) ?? base
   const context = { limits: completeLimits(), cache: createByteCache<GitObject>(1) }
-  expect(readFromPack(decoded, hashObject('blob', last.data), context)).toEqual(last)
+  expect(await readFromPack(keptInMemory(decoded), hashObject('blob', last.data), context)).toEqual(last)
 })
 
 test('whatever is flipped in a pack, it is refused with a typed error or is still the same pack', async () => {
@@ -302,8 +303,9 @@ test('what is encoded decodes to the same objects, and its index survives a file
       const read = await decode(made.bytes)
       const index = readIndexFile(writeIndexFile(read.index, read.checksum), made.checksum)
       const context = { limits: completeLimits(), cache: createByteCache<GitObject>(1) }
+      const kept = keptInMemory({ ...made, index })
       for (const object of objects)
-        expect(readFromPack({ ...made, index }, hashObject('blob', object.data), context)).toEqual(object)
+        expect(await readFromPack(kept, hashObject('blob', object.data), context)).toEqual(object)
       expect(index.find('0'.repeat(40))).toBe(-1)
     }),
     { numRuns: 50 },

@@ -21,7 +21,7 @@ export interface DecodeContext {
   /** Objects that are here already: a thin pack builds on them. */
   readonly readBase: (oid: string) => Promise<GitObject | undefined>
   /** Such an object as it is written in a pack, where it is whole there: to copy it instead of compressing it again. */
-  readonly writtenBase: (oid: string) => Buffer | undefined
+  readonly writtenBase: (oid: string) => Promise<Buffer | undefined>
   /** Keeps inflated objects at hand, by id. */
   readonly cache: ByteCache<GitObject>
 }
@@ -301,7 +301,7 @@ async function appendBases(work: Work, table: EntryTable, missing: readonly stri
   const parts: Buffer[] = [Buffer.from(work.buffer.bytes.subarray(0, -TRAILER_BYTES))]
   let offset = parts[0]?.length ?? 0
   for (const oid of missing) {
-    const entry = work.context.writtenBase(oid) ?? (await writeBase(work, oid))
+    const entry = (await work.context.writtenBase(oid)) ?? (await writeBase(work, oid))
     const at = larger.count++
     larger.oids.write(oid, at * OID_BYTES, 'hex')
     larger.offsets[at] = offset

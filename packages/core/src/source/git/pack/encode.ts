@@ -21,7 +21,11 @@ export function wholeEntry(oid: string, object: GitObject): WrittenEntry {
 }
 
 /** Writes entries one after the other as a pack. `count` must be their number. */
-export async function encodePack(entries: Iterable<WrittenEntry>, count: number, call: Call): Promise<DecodedPack> {
+export async function encodePack(
+  entries: Iterable<WrittenEntry> | AsyncIterable<WrittenEntry>,
+  count: number,
+  call: Call,
+): Promise<DecodedPack> {
   const slicer = createSlicer(call)
   const hash = createHash('sha1')
   const table = createEntryTable(count)
@@ -29,7 +33,7 @@ export async function encodePack(entries: Iterable<WrittenEntry>, count: number,
   hash.update(head)
   const parts: Buffer[] = [head]
   let offset = head.length
-  for (const { oid, bytes } of entries) {
+  for await (const { oid, bytes } of entries) {
     const at = table.count++
     table.oids.write(oid, at * OID_BYTES, 'hex')
     table.offsets[at] = offset

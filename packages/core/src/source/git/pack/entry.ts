@@ -19,31 +19,31 @@ const kinds = [undefined, 'commit', 'tree', 'blob', 'tag', undefined, 'offset-de
 /** The most bytes that the head of an entry takes: sizes, and the id of a base. */
 export const MAX_ENTRY_HEAD: number = 10 + OID_BYTES
 
-/** Reads the head of the entry at `offset`. */
-export function readEntry(pack: Buffer, offset: number): PackEntry {
-  let at = offset
-  let byte = pack[at++] ?? 0
+/** Reads the head of the entry at `start` of `bytes`, which is at `offset` of its pack. */
+export function readEntry(bytes: Buffer, start: number, offset: number = start): PackEntry {
+  let at = start
+  let byte = bytes[at++] ?? 0
   const kind = kinds[(byte >> 4) & 7]
   let sizeBytes = byte & 15
   for (let factor = 16; byte >= 0x80; factor *= 128) {
-    byte = pack[at++] ?? 0
+    byte = bytes[at++] ?? 0
     sizeBytes += (byte & 0x7f) * factor
     if (factor > 2 ** 46) throw damaged(offset, 'its size cannot be read')
   }
   if (kind === undefined) throw damaged(offset, 'its type is unknown')
   if (kind === 'oid-delta')
-    return { kind, sizeBytes, baseOid: pack.toString('hex', at, at + OID_BYTES), dataStart: at + OID_BYTES }
+    return { kind, sizeBytes, baseOid: bytes.toString('hex', at, at + OID_BYTES), dataStart: at + OID_BYTES }
   if (kind !== 'offset-delta') return { kind, sizeBytes, dataStart: at }
-  const { distance, next } = readDistance(pack, at, offset)
+  const { distance, next } = readDistance(bytes, at, offset)
   return { kind, sizeBytes, baseOffset: offset - distance, dataStart: next }
 }
 
-function readDistance(pack: Buffer, start: number, offset: number): { distance: number; next: number } {
+function readDistance(bytes: Buffer, start: number, offset: number): { distance: number; next: number } {
   let at = start
-  let byte = pack[at++] ?? 0
+  let byte = bytes[at++] ?? 0
   let distance = byte & 0x7f
   while (byte >= 0x80) {
-    byte = pack[at++] ?? 0
+    byte = bytes[at++] ?? 0
     distance = (distance + 1) * 128 + (byte & 0x7f)
     if (at - start > 8) break
   }

@@ -1,10 +1,11 @@
+import { crc32 } from 'node:zlib'
 import type { Call } from '../../../runtime/call.ts'
 import { parseCommit } from '../commit.ts'
-import type { CheckedTrees } from '../completeness.ts'
 import type { DecodedPack } from '../pack/decode.ts'
 import { type WrittenEntry, encodePack } from '../pack/encode.ts'
-import { deltaHead, readEntry } from '../pack/entry.ts'
-import { lowerBound } from '../pack/pack-index.ts'
+import { type PackEntry, deltaHead } from '../pack/entry.ts'
+import type { KeptPack } from '../pack/kept-pack.ts'
+import { type EntryBytes, changedOnDisk, entryAt } from '../pack/read.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -23,32 +24,36 @@ export function shouldConsolidate(store: ObjectStore, lastBytes: number): boolea
 }
 
 /** Bytes of all packs with their indexes, as they are on disk. */
-export function packBytes({ packs }: ObjectStore): number {
-  return packs.reduce((sum, { bytes, index }) => sum + bytes.length + INDEX_BYTES + index.count * INDEX_ENTRY_BYTES, 0)
+export function packBytes({ packs }: Pick<ObjectStore, 'packs'>): number {
+  return packs.reduce((sum, pack) => sum + bytesOf(pack), 0)
+}
+
+/** Bytes of one pack with its index. */
+export function bytesOf({ sizeBytes, index }: KeptPack): number {
+  return sizeBytes + INDEX_BYTES + index.count * INDEX_ENTRY_BYTES
+}
+
+/** What consolidating gives. */
+export interface Consolidated {
+  readonly pack: DecodedPack
+  /** The folders in it. */
+  readonly trees: ReadonlySet<string>
 }
 
 /**
  * One pack of everything that `commits` refer to. Entries are copied as they are, deltas included,
- * so that nothing is inflated or compressed again. `checked` is left with the folders that stay.
+ * so that nothing is inflated or compressed again.
  */
-export async function consolidate(
-  store: ObjectStore,
-  commits: readonly string[],
-  checked: CheckedTrees,
-  call: Call,
-): Promise<DecodedPack> {
+export async function consolidate(store: ObjectStore, commits: readonly string[], call: Call): Promise<Consolidated> {
   const slicer = createSlicer(call)
   const trees = new Set<string>()
   const wanted = new Set<string>()
   for (const commit of commits) {
     wanted.add(commit)
-    await collect(parseCommit(store.expect(commit, 'commit')).tree, store, trees, wanted, slicer)
+    await collect(parseCommit(await store.expect(commit, 'commit')).tree, store, trees, wanted, slicer)
   }
-  const places = locate(store, [...trees, ...wanted])
-  const pack = await encodePack(entriesOf(places), places.size, call)
-  checked.clear()
-  for (const tree of trees) checked.add(tree)
-  return pack
+  const places = await locate(store, [...trees, ...wanted], slicer)
+  return { pack: await encodePack(entriesOf(places), places.size, call), trees }
 }
 
 async function collect(
@@ -60,7 +65,7 @@ async function collect(
 ): Promise<void> {
   if (trees.has(oid)) return
   trees.add(oid)
-  const tree = store.tree(oid)
+  const tree = await store.tree(oid)
   if (slicer.isFull(tree.size * 200 + OBJECT_COST)) await slicer.pause()
   for (const entry of tree.values()) {
     if (entry.type === 'folder') await collect(entry.oid, store, trees, wanted, slicer)
@@ -70,85 +75,66 @@ async function collect(
 
 /** Where an object is written down. */
 interface Place {
-  readonly pack: DecodedPack
+  readonly pack: KeptPack
   readonly position: number
 }
 
+type Places = ReadonlyMap<string, Place>
+
 /** Files that were never fetched have no place and are left out. */
-function locate(store: ObjectStore, oids: readonly string[]): ReadonlyMap<string, Place> {
+async function locate(store: ObjectStore, oids: readonly string[], slicer: Slicer): Promise<Places> {
+  const { packs } = store
   const places = new Map<string, Place>()
   for (const oid of oids) {
-    for (const pack of store.packs) {
+    for (const pack of packs) {
       const position = pack.index.find(oid)
       if (position < 0) continue
       places.set(oid, { pack, position })
       break
     }
   }
-  return withBases(places)
+  return withBases(places, slicer)
 }
 
 /** A delta is copied only together with its base, out of the same pack: so no chain can run in a circle. */
-function withBases(places: Map<string, Place>): ReadonlyMap<string, Place> {
+async function withBases(places: Places, slicer: Slicer): Promise<Places> {
   const all = new Map(places)
-  const outlines = new Map<DecodedPack, Outline>()
-  for (const [oid, place] of places) addBases(oid, place, all, outlines)
+  for (const place of places.values()) {
+    await addBases(place, all)
+    if (slicer.isFull(OBJECT_COST)) await slicer.pause()
+  }
   return all
 }
 
-function addBases(oid: string, place: Place, all: Map<string, Place>, outlines: Map<DecodedPack, Outline>): void {
-  let current = { oid, place }
-  for (;;) {
-    const base = baseOf(current.place, outlines)
-    if (base === undefined || all.get(base)?.pack === current.place.pack) return
-    const position = current.place.pack.index.find(base)
-    current = { oid: base, place: { pack: current.place.pack, position } }
-    all.set(base, current.place)
+async function addBases(place: Place, all: Map<string, Place>): Promise<void> {
+  for (let current = place; ;) {
+    const base = baseOf(current.pack, (await read(current)).entry)
+    if (base === undefined || all.get(base)?.pack === current.pack) return
+    current = { pack: current.pack, position: current.pack.index.find(base) }
+    all.set(base, current)
   }
 }
 
-/** The entries of a pack in the order they are written. */
-interface Outline {
-  readonly offsets: Uint32Array
-  readonly positions: Uint32Array
+function read({ pack, position }: Place): Promise<EntryBytes> {
+  return entryAt(pack, pack.index.offsets[position] ?? 0)
 }
 
-function outlineOf(pack: DecodedPack, outlines: Map<DecodedPack, Outline>): Outline {
-  const known = outlines.get(pack)
-  if (known !== undefined) return known
-  const keys = Float64Array.from(
-    pack.index.offsets.subarray(0, pack.index.count),
-    (offset, at) => offset * 2 ** 21 + at,
-  ).sort()
-  const outline = {
-    offsets: Uint32Array.from(keys, (key) => Math.floor(key / 2 ** 21)),
-    positions: Uint32Array.from(keys, (key) => key % 2 ** 21),
-  }
-  outlines.set(pack, outline)
-  return outline
+function baseOf(pack: KeptPack, { baseOid, baseOffset }: PackEntry): string | undefined {
+  return baseOid ?? (baseOffset === undefined ? undefined : pack.order().oidAt(baseOffset))
 }
 
-function baseOf({ pack, position }: Place, outlines: Map<DecodedPack, Outline>): string | undefined {
-  const entry = readEntry(pack.bytes, pack.index.offsets[position] ?? 0)
-  if (entry.baseOid !== undefined) return entry.baseOid
-  if (entry.baseOffset === undefined) return undefined
-  const { offsets, positions } = outlineOf(pack, outlines)
-  const at = positions[lowerBound(offsets, entry.baseOffset)] ?? 0
-  return pack.index.oids.toString('hex', at * 20, at * 20 + 20)
+async function* entriesOf(places: Places): AsyncGenerator<WrittenEntry> {
+  for (const [oid, place] of places) yield { oid, bytes: await copyEntry(place) }
 }
 
-function* entriesOf(places: ReadonlyMap<string, Place>): Generator<WrittenEntry> {
-  const outlines = new Map<DecodedPack, Outline>()
-  for (const [oid, place] of places) yield { oid, bytes: copyEntry(place, outlines) }
-}
-
-function copyEntry(place: Place, outlines: Map<DecodedPack, Outline>): Buffer {
+/** An entry as it is, its base named by id instead of by where it stands. */
+async function copyEntry(place: Place): Promise<Buffer> {
   const { pack, position } = place
   const start = pack.index.offsets[position] ?? 0
-  const { offsets } = outlineOf(pack, outlines)
-  const end = offsets[lowerBound(offsets, start + 1)] ?? pack.bytes.length - 20
-  const entry = readEntry(pack.bytes, start)
-  if (entry.baseOffset === undefined) return pack.bytes.subarray(start, end)
-  const base = Buffer.from(baseOf(place, outlines) ?? '', 'hex')
-  return Buffer.concat([deltaHead(base, entry.sizeBytes), pack.bytes.subarray(entry.dataStart, end)])
+  const { bytes, entry } = await read(place)
+  const written = bytes.subarray(0, pack.order().endOf(start) - start)
+  if (pack.onDisk && crc32(written) !== pack.index.checksums[position]) throw changedOnDisk(pack)
+  if (entry.baseOffset === undefined) return written
+  const base = Buffer.from(baseOf(pack, entry) ?? '', 'hex')
+  return Buffer.concat([deltaHead(base, entry.sizeBytes), written.subarray(entry.dataStart)])
 }

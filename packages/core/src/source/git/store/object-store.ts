@@ -1,65 +1,68 @@
-import { createByteCache } from '../byte-cache.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
+import { type ByteCache, createByteCache } from '../byte-cache.ts'
 import type { GitLimits } from '../limits.ts'
 import type { GitObject, ObjectType } from '../objects.ts'
-import type { ByteCache } from '../byte-cache.ts'
-import type { DecodedPack } from '../pack/decode.ts'
+import type { KeptPack } from '../pack/kept-pack.ts'
 import { findPrefix } from '../pack/pack-index.ts'
-import { entryFromPack, readFromPack, readFromPackLater } from '../pack/read.ts'
+import { entryFromPack, readChecked } from '../pack/read.ts'
 import { type GitTree, parseTree } from '../tree.ts'
 
-/** Objects by id, out of the packs that were received. */
+/**
+ * Objects by id, out of the packs that were received. Whatever reads from a pack in a folder throws `SOURCE_CORRUPT`
+ * when it was changed there: `isChangedOnDisk`.
+ */
 export interface ObjectStore {
-  readonly packs: readonly DecodedPack[]
+  readonly packs: readonly KeptPack[]
   /** Recently used objects, shared with the decoder so that what just arrived is not inflated again. */
   readonly cache: ByteCache<GitObject>
   has(oid: string): boolean
-  read(oid: string): GitObject | undefined
-  /** As `read`; what is large is inflated and put together without keeping the event loop busy. */
-  readLater(oid: string): Promise<GitObject | undefined>
+  /** What is large is inflated and put together without keeping the event loop busy. */
+  read(oid: string): Promise<GitObject | undefined>
   /** An object as it is written in one of the packs, where it is whole and not large. */
-  written(oid: string): Buffer | undefined
+  written(oid: string): Promise<Buffer | undefined>
   /** A parsed folder. Throws `SOURCE_CORRUPT` when it is not here or not a folder. */
-  tree(oid: string): GitTree
+  tree(oid: string): Promise<GitTree>
+  /** A parsed folder that was used lately, without waiting. */
+  treeAtHand(oid: string): GitTree | undefined
   /** An object that must be here and of this type. */
-  expect(oid: string, type: ObjectType): Buffer
-  /** The content of a file that must be here, as `readLater`. */
-  blob(oid: string): Promise<Buffer>
+  expect(oid: string, type: ObjectType): Promise<Buffer>
   /** Ids that start with these hexadecimal digits; at most a few. */
   startingWith(prefix: string): readonly string[]
-  add(pack: DecodedPack): void
+  add(pack: KeptPack): void
   /** Puts `packs` in place of all that are here. */
-  replace(packs: readonly DecodedPack[]): void
+  replace(packs: readonly KeptPack[]): void
 }
 
 /** Bytes that one parsed entry of a folder takes. */
 const TREE_ENTRY_BYTES = 250
 
-/** A store in memory over received packs; the newest pack is asked first. */
+/** A store over received packs; the newest pack is asked first. */
 export function createObjectStore(limits: GitLimits): ObjectStore {
   const cache = createByteCache<GitObject>(limits.cacheBytes * 0.75)
   const trees = createByteCache<GitTree>(limits.cacheBytes * 0.25)
-  let packs: readonly DecodedPack[] = []
+  let packs: readonly KeptPack[] = []
   const context = { limits, cache }
-  const keep = (oid: string, object: GitObject): GitObject => {
-    cache.set(oid, object, object.data.length)
+  const packOf = (oid: string): KeptPack | undefined => packs.find(({ index }) => index.find(oid) >= 0)
+  const load = async (oid: string): Promise<GitObject | undefined> => {
+    for (let pack = packOf(oid); pack !== undefined; pack = packOf(oid)) {
+      try {
+        return await readChecked(pack, oid, context)
+      } catch (error) {
+        // Packs that were put together meanwhile may be gone from the folder, and what they held is in another.
+        if (packs.includes(pack)) throw error
+      }
+    }
+    return undefined
+  }
+  const read = async (oid: string): Promise<GitObject | undefined> => {
+    const known = cache.get(oid)
+    if (known !== undefined) return known
+    const object = await load(oid)
+    if (object !== undefined) cache.set(oid, object, object.data.length)
     return object
   }
-  const read = (oid: string): GitObject | undefined => {
-    const known = cache.get(oid)
-    if (known !== undefined) return known
-    const object = firstOf(packs, (pack) => readFromPack(pack, oid, context))
-    return object === undefined ? undefined : keep(oid, object)
-  }
-  const readLater = async (oid: string): Promise<GitObject | undefined> => {
-    const known = cache.get(oid)
-    if (known !== undefined) return known
-    const pack = packs.find(({ index }) => index.find(oid) >= 0)
-    const object = pack === undefined ? undefined : await readFromPackLater(pack, oid, context)
-    return object === undefined ? undefined : keep(oid, object)
-  }
-  const expect = (oid: string, type: ObjectType): Buffer => {
-    const object = read(oid)
+  const expect = async (oid: string, type: ObjectType): Promise<Buffer> => {
+    const object = cache.get(oid) ?? (await read(oid))
     if (object?.type !== type) throw missing(oid, type, object)
     return object.data
   }
@@ -68,22 +71,17 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
     get packs() {
       return packs
     },
-    has: (oid) => packs.some((pack) => pack.index.find(oid) >= 0),
+    has: (oid) => packOf(oid) !== undefined,
     read,
-    readLater,
-    written: (oid) => firstOf(packs, (pack) => entryFromPack(pack, oid)),
+    written: (oid) => writtenIn(packs, oid),
     expect,
-    tree: (oid) => {
+    treeAtHand: (oid) => trees.get(oid),
+    tree: async (oid) => {
       const known = trees.get(oid)
       if (known !== undefined) return known
-      const tree = parseTree(expect(oid, 'tree'))
+      const tree = parseTree(await expect(oid, 'tree'))
       trees.set(oid, tree, tree.size * TREE_ENTRY_BYTES)
       return tree
-    },
-    blob: async (oid) => {
-      const object = await readLater(oid)
-      if (object?.type !== 'blob') throw missing(oid, 'blob', object)
-      return object.data
     },
     startingWith: (prefix) => [...new Set(packs.flatMap((pack) => findPrefix(pack.index, prefix)))],
     add: (pack) => {
@@ -95,10 +93,10 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
   }
 }
 
-function firstOf<T>(packs: readonly DecodedPack[], look: (pack: DecodedPack) => T | undefined): T | undefined {
+async function writtenIn(packs: readonly KeptPack[], oid: string): Promise<Buffer | undefined> {
   for (const pack of packs) {
-    const found = look(pack)
-    if (found !== undefined) return found
+    const entry = await entryFromPack(pack, oid)
+    if (entry !== undefined) return entry
   }
   return undefined
 }

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Call } from '../../../runtime/call.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
-import { isOid } from '../objects.ts'
+import { OID_BYTES, isOid } from '../objects.ts'
 import type { DecodedPack } from '../pack/decode.ts'
 import { readIndexFile, writeIndexFile } from '../pack/index-file.ts'
+import type { KeptPack } from '../pack/kept-pack.ts'
 import type { ChosenRef } from '../refs.ts'
-import { createSlicer } from '../slice.ts'
-import { withFolderLock } from './folder-lock.ts'
+import { removeLockLeftovers, withFolderLock } from './folder-lock.ts'
+import { type PackFiles, type PackPlace, packOnDisk, readExactly } from './pack-file.ts'
 import { writeDurably } from './write-durably.ts'
 
 /** What is remembered besides objects. */
@@ -19,43 +20,59 @@ export interface FolderState {
   readonly inForce: Readonly<Record<string, ChosenRef>>
 }
 
+/** Everything that a folder holds. */
+export interface FolderContent {
+  readonly packs: readonly KeptPack[]
+  readonly state: FolderState
+}
+
 /** A bare repository on disk that git can read too; safe to share between processes. */
 export interface RepositoryFolder {
-  /** Everything that is whole. What is damaged is moved out of the way and reported to the log. */
-  load(call: Call): Promise<{ readonly packs: readonly DecodedPack[]; readonly state: FolderState }>
   /**
-   * Adds `pack` and the state in one step. Gives `false`, without writing, when another process has
-   * removed packs that this one builds on: then everything must be saved anew by `replace`.
+   * Everything that is whole: every byte of it is read and compared. What is damaged, or was left behind by a process
+   * that was killed, is removed and reported to the log.
    */
-  add(pack: DecodedPack, known: readonly string[], state: FolderState, call: Call): Promise<boolean>
+  load(call: Call): Promise<FolderContent>
+  /**
+   * Adds `pack` and the state in one step. Gives `undefined`, without writing, when another process has
+   * removed packs that this one builds on: then what is here must be loaded anew.
+   */
+  add(pack: DecodedPack, known: readonly string[], state: FolderState, call: Call): Promise<KeptPack | undefined>
   /** Puts one pack in place of the packs `obsolete`. */
-  replace(pack: DecodedPack, obsolete: readonly string[], state: FolderState, call: Call): Promise<void>
+  replace(pack: DecodedPack, obsolete: readonly string[], state: FolderState, call: Call): Promise<KeptPack>
   saveState(state: FolderState, call: Call): Promise<void>
 }
 
 const emptyState: FolderState = { kept: [], inForce: {} }
 
 /** Opens `folder`, which is made when it is not there. */
-export function repositoryFolder(folder: string): RepositoryFolder {
+export function repositoryFolder(folder: string, reading: PackFiles): RepositoryFolder {
   const packs = join(folder, 'objects', 'pack')
+  const write = async (pack: DecodedPack): Promise<KeptPack> => {
+    await writePack(packs, pack)
+    return packOnDisk(placeOf(packs, pack.checksum, pack.bytes.length), pack.index, reading)
+  }
   return {
     load: async (call) => {
       await prepare(folder, packs)
-      return { packs: await loadPacks(packs, call), state: await loadState(folder, call) }
+      if (await hasLeftovers(folder, packs))
+        await withFolderLock(folder, call, () => removeLeftovers(folder, packs, call))
+      return { packs: await loadPacks(packs, reading, call), state: await loadState(folder, call) }
     },
     add: (pack, known, state, call) =>
       withFolderLock(folder, call, async () => {
         const here = new Set(await packNames(packs))
-        if (!known.every((name) => here.has(name))) return false
-        await writePack(packs, pack)
+        if (!known.every((name) => here.has(name))) return undefined
+        const written = await write(pack)
         await writeState(folder, state, call)
-        return true
+        return written
       }),
     replace: (pack, obsolete, state, call) =>
       withFolderLock(folder, call, async () => {
-        await writePack(packs, pack)
+        const written = await write(pack)
         await writeState(folder, state, call)
         for (const name of obsolete) if (name !== pack.checksum) await removePack(packs, name)
+        return written
       }),
     saveState: (state, call) => withFolderLock(folder, call, () => writeState(folder, state, call)),
   }
@@ -79,11 +96,36 @@ async function packNames(packs: string): Promise<readonly string[]> {
   return files.flatMap((file) => /^pack-([0-9a-f]{40})\.idx$/.exec(file)?.[1] ?? [])
 }
 
-async function loadPacks(packs: string, call: Call): Promise<readonly DecodedPack[]> {
-  const loaded: DecodedPack[] = []
+/** Parts that a killed process did not finish: half of a pair, and what was not given its name yet. */
+async function leftovers(packs: string): Promise<readonly string[]> {
+  const files = await readdir(packs)
+  const there = new Set(files)
+  return files.filter((file) => {
+    const [, name, ending] = /^(pack-[0-9a-f]{40})\.(pack|idx)$/.exec(file) ?? []
+    return name === undefined ? file.endsWith('.tmp') : !there.has(`${name}.${ending === 'idx' ? 'pack' : 'idx'}`)
+  })
+}
+
+async function hasLeftovers(folder: string, packs: string): Promise<boolean> {
+  const beside = (await readdir(folder)).some((name) => name.endsWith('.tmp') || name.startsWith('gitops.lock.'))
+  return beside || (await leftovers(packs)).length > 0
+}
+
+/** Done while the folder is locked: only then is nobody just writing them. */
+async function removeLeftovers(folder: string, packs: string, call: Call): Promise<void> {
+  for (const file of await leftovers(packs)) {
+    call.log.warn('A process was killed while it wrote to a storage folder. What it left is removed.', { file })
+    await rm(join(packs, file), { force: true })
+  }
+  for (const file of await readdir(folder)) if (file.endsWith('.tmp')) await rm(join(folder, file), { force: true })
+  await removeLockLeftovers(folder, call)
+}
+
+async function loadPacks(packs: string, reading: PackFiles, call: Call): Promise<readonly KeptPack[]> {
+  const loaded: KeptPack[] = []
   for (const name of await packNames(packs)) {
     try {
-      loaded.push(await loadPack(packs, name, call))
+      loaded.push(await loadPack(packs, name, reading))
     } catch (error) {
       if (!isDamage(error)) throw error
       call.log.warn('A kept pack is damaged. It is removed, and its content will be fetched again.', { pack: name })
@@ -99,24 +141,29 @@ function isDamage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
-async function loadPack(packs: string, name: string, call: Call): Promise<DecodedPack> {
-  const bytes = await readFile(join(packs, `pack-${name}.pack`))
-  const index = readIndexFile(await readFile(join(packs, `pack-${name}.idx`)), name)
-  if ((await checksumOf(bytes, call)) !== name || bytes.toString('hex', bytes.length - 20) !== name)
-    throw new GitOpsError('SOURCE_CORRUPT', `The kept pack ${name} is damaged.`)
-  return { bytes, index, checksum: name }
+async function loadPack(packs: string, name: string, reading: PackFiles): Promise<KeptPack> {
+  const { path } = placeOf(packs, name, 0)
+  const place = placeOf(packs, name, (await stat(path)).size)
+  const index = readIndexFile(await readFile(path.replace(/pack$/, 'idx')), name)
+  if (!(await isWhole(place, reading))) throw new GitOpsError('SOURCE_CORRUPT', `The kept pack ${name} is damaged.`)
+  return packOnDisk(place, index, reading)
 }
 
-async function checksumOf(bytes: Buffer, call: Call): Promise<string> {
-  const slicer = createSlicer(call)
+function placeOf(packs: string, checksum: string, sizeBytes: number): PackPlace {
+  return { path: join(packs, `pack-${checksum}.pack`), checksum, sizeBytes }
+}
+
+const STEP_BYTES = 2 ** 20
+
+/** Whether the pack is what its name says, which is the checksum of all of it. Holds one piece at a time. */
+async function isWhole(place: PackPlace, { files }: PackFiles): Promise<boolean> {
+  const end = place.sizeBytes - OID_BYTES
+  if (end < 0) return false
   const hash = createHash('sha1')
-  const end = Math.max(0, bytes.length - 20)
-  const step = 2 ** 22
-  for (let at = 0; at < end; at += step) {
-    hash.update(bytes.subarray(at, Math.min(end, at + step)))
-    if (slicer.isFull(step)) await slicer.pause()
-  }
-  return hash.digest('hex')
+  for (let at = 0; at < end; at += STEP_BYTES)
+    hash.update(await readExactly(files, place, at, Math.min(end, at + STEP_BYTES)))
+  const trailer = await readExactly(files, place, end, place.sizeBytes)
+  return hash.digest('hex') === place.checksum && trailer.toString('hex') === place.checksum
 }
 
 async function writePack(packs: string, pack: DecodedPack): Promise<void> {

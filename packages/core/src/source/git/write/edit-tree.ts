@@ -20,9 +20,9 @@ export type FileEdits = ReadonlyMap<string, Uint8Array | null>
  * a folder that becomes empty goes away. Throws `SOURCE_PATH_UNSAFE` for a name that is not safe and
  * `WRITE_REFUSED` for a file in place of a folder, a link or a submodule, or below one.
  */
-export function editTree(store: ObjectStore, root: string, edits: FileEdits): EditedTree {
+export async function editTree(store: ObjectStore, root: string, edits: FileEdits): Promise<EditedTree> {
   const added: WrittenEntry[] = []
-  const oid = editFolder(store, root, nest(edits), '', added) ?? write(added, 'tree', Buffer.alloc(0))
+  const oid = (await editFolder(store, root, nest(edits), '', added)) ?? write(added, 'tree', Buffer.alloc(0))
   return { oid, added }
 }
 
@@ -54,19 +54,19 @@ function folderFor(root: Nested, parts: readonly string[], path: string): Nested
 }
 
 /** The id of the folder, or `undefined` when nothing is left in it. */
-function editFolder(
+async function editFolder(
   store: ObjectStore,
   oid: string | undefined,
   edits: Nested,
   path: string,
   added: WrittenEntry[],
-): string | undefined {
-  const before: GitTree = oid === undefined ? new Map() : store.tree(oid)
+): Promise<string | undefined> {
+  const before: GitTree = oid === undefined ? new Map() : await store.tree(oid)
   const after = new Map(before)
   for (const [name, edit] of edits) {
     const entry =
       edit instanceof Map
-        ? editSubfolder(store, before.get(name), edit, name, path, added)
+        ? await editSubfolder(store, before.get(name), edit, name, path, added)
         : editFile(before.get(name), edit, name, path, added)
     if (entry === undefined) after.delete(name)
     else after.set(name, entry)
@@ -74,16 +74,16 @@ function editFolder(
   return after.size === 0 ? undefined : write(added, 'tree', treeBytes(after))
 }
 
-function editSubfolder(
+async function editSubfolder(
   store: ObjectStore,
   before: GitTreeEntry | undefined,
   edits: Nested,
   name: string,
   path: string,
   added: WrittenEntry[],
-): GitTreeEntry | undefined {
+): Promise<GitTreeEntry | undefined> {
   if (before !== undefined && before.type !== 'folder') throw inTheWay(`${path}${name}`, before.type)
-  const oid = editFolder(store, before?.oid, edits, `${path}${name}/`, added)
+  const oid = await editFolder(store, before?.oid, edits, `${path}${name}/`, added)
   return oid === undefined ? undefined : { name, type: 'folder', mode: before?.mode ?? '40000', oid }
 }
 

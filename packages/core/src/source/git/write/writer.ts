@@ -77,8 +77,8 @@ async function makeCommit(
   call: Call,
 ): Promise<MadeCommit | undefined> {
   const { store, options, ref } = context
-  const { tree } = parseCommit(store.expect(head, 'commit'))
-  const edited = editTree(store, tree, fromRoot(context.path, edit.files))
+  const { tree } = parseCommit(await store.expect(head, 'commit'))
+  const edited = await editTree(store, tree, fromRoot(context.path, edit.files))
   if (edited.oid === tree) return undefined
   const at = call.clock.now()
   const author = edit.author ?? options.committer
@@ -95,8 +95,8 @@ function fromRoot(path: string, files: FileEdits): FileEdits {
   return path === '' ? files : new Map([...files].map(([name, content]) => [`${path}/${name}`, content]))
 }
 
-function describe({ store, ref }: WriterContext, id: string): Revision {
-  return revisionOf(id, ref, store.expect(id, 'commit'))
+async function describe({ store, ref }: WriterContext, id: string): Promise<Revision> {
+  return revisionOf(id, ref, await store.expect(id, 'commit'))
 }
 
 function revisionOf(id: string, ref: string, data: Buffer): Revision {
