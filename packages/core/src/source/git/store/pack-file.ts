@@ -24,7 +24,7 @@ export interface PackFiles {
 
 /** A pack of which only the index is in memory. Reading an entry throws `SOURCE_CORRUPT` when the file is not as long. */
 export function packOnDisk(place: PackPlace, index: PackIndex, { files, windows }: PackFiles): KeptPack {
-  const { path, checksum, sizeBytes } = place
+  const { checksum, sizeBytes } = place
   const key = `${checksum} ${randomUUID()}`
   const order = orderOf(index, sizeBytes)
   const read = (start: number, end: number): Promise<Buffer> => readExactly(files, place, start, end)
