@@ -16,6 +16,7 @@ import {
 } from 'yaml'
 import type { GitOpsError } from '../runtime/errors.ts'
 import type { Json, JsonObject } from '../runtime/json.ts'
+import { readPlain } from './decode-plain.ts'
 import type { Reading, ReadValue, Visit } from './reading.ts'
 import { exactNumber } from './numbers.ts'
 import { isWellFormed, keyProblem, tooDeep } from './strict.ts'
@@ -25,6 +26,41 @@ import { failAt, type Text } from './text.ts'
 /** Reads the documents of a YAML 1.2 file (core schema, and the merge key `<<`). */
 export function* readYaml(reading: Reading, visitOf?: (document: number) => Visit): Iterable<ReadValue> {
   refuseCost(reading)
+  const parts = visitOf === undefined ? partsIn(reading.text.content) : undefined
+  if (parts === undefined) return yield* readAll(reading, visitOf)
+  for (const { content, start } of parts) {
+    const plain = readPlain(content, reading)
+    const values = plain === undefined ? readAll({ ...reading, text: partOf(reading.text, content, start) }) : [plain]
+    for (const { value, offset } of values) yield { value, offset: start + offset }
+  }
+}
+
+interface Part {
+  readonly content: string
+  /** Where it begins in the file. */
+  readonly start: number
+}
+
+/** The documents of a file, where nothing but lines of `---` stands between them. */
+function* partsBetween(content: string): Iterable<Part> {
+  let start = 0
+  for (const { index, 0: mark } of content.matchAll(/^---\n/gm)) {
+    if (index > start) yield { content: content.slice(start, index), start }
+    start = index + mark.length
+  }
+  yield { content: content.slice(start), start }
+}
+
+function partsIn(content: string): Iterable<Part> | undefined {
+  return /^(?:---[^\n]|---$(?!\n)|\.\.\.|%)/m.test(content) ? undefined : partsBetween(content)
+}
+
+/** A text whose places are those of the file it is a part of. */
+function partOf({ path, position }: Text, content: string, start: number): Text {
+  return { path, content, position: (offset) => position(start + offset) }
+}
+
+function* readAll(reading: Reading, visitOf?: (document: number) => Visit): Iterable<ReadValue> {
   const tokens = checkDepth(new Parser().parse(reading.text.content), reading)
   const composer = new Composer({
     version: '1.2',

@@ -30,7 +30,7 @@ export function decodeText(bytes: Uint8Array, path: string, maxBytes: number): T
 }
 
 function textOf(content: string, path: string): Text {
-  return { path, content, position: (offset) => positionIn(content, path, offset) }
+  return { path, content, position: positionsIn(content, path) }
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
@@ -62,14 +62,18 @@ function refuseBadBytes(bytes: Uint8Array, path: string): never {
   throw failure('DECLARATION_INVALID', { path, line, column: 1 }, 'there are bytes that are not UTF-8')
 }
 
-function positionIn(content: string, path: string, offset: number): Position {
+/** Goes on from the last place that was asked for: the documents of a file are asked for from first to last. */
+function positionsIn(content: string, path: string): Text['position'] {
   let line = 1
   let start = 0
-  for (let at = content.indexOf('\n'); at !== -1 && at < offset; at = content.indexOf('\n', at + 1)) {
-    line++
-    start = at + 1
+  return (offset) => {
+    if (offset < start) [line, start] = [1, 0]
+    for (let end = content.indexOf('\n', start); end !== -1 && end < offset; end = content.indexOf('\n', start)) {
+      line++
+      start = end + 1
+    }
+    return { path, line, column: offset - start + 1 }
   }
-  return { path, line, column: offset - start + 1 }
 }
 
 /** An error at an offset of a text. `why` is the rest of a sentence and repeats nothing of the content. */
