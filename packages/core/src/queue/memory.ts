@@ -57,7 +57,11 @@ export function memoryQueue({ clock = systemClock }: MemoryQueueOptions = {}): M
 
   const enqueueNow = (wakes: readonly Wake[]): void => {
     const { numbered, unnumbered, onlyNew } = groupWakes(wakes)
-    for (const wake of onlyNew) if (!rows.has(wake.key)) rows.set(wake.key, newRow(wake, clock.now()))
+    for (const wake of onlyNew) {
+      const row = rows.get(wake.key)
+      if (row === undefined) rows.set(wake.key, newRow(wake, clock.now()))
+      else place(row, wake)
+    }
     for (const wake of [...numbered, ...unnumbered]) wakeRow(rows, wake, clock.now())
     if (wakes.length > 0) for (const wake of waiting) wake()
   }
@@ -105,9 +109,8 @@ function newRow({ key, lane, tenant, priority = 0, revision = 0, delayMs = 0, tr
 function wakeRow(rows: Map<string, Row>, wake: Wake, now: number): void {
   const row = rows.get(wake.key)
   if (row === undefined) return void rows.set(wake.key, newRow(wake, now))
-  row.lane ??= wake.lane
-  row.tenant ??= wake.tenant
   if (wake.revision !== undefined && wake.revision <= row.wanted) return
+  place(row, wake)
   row.wanted = wake.revision ?? row.wanted + 1
   row.priority = Math.max(row.priority, wake.priority ?? 0) as Priority
   if (wake.trigger !== undefined && !row.triggers.includes(wake.trigger)) row.triggers.push(wake.trigger)
@@ -118,6 +121,11 @@ function wakeRow(rows: Map<string, Row>, wake: Wake, now: number): void {
     row.dueAt = Math.min(row.dueAt ?? dueAt, dueAt)
     if ((wake.priority ?? 0) > 0) row.crashes = 0
   }
+}
+
+function place(row: Row, { lane, tenant }: Wake): void {
+  row.lane = lane ?? row.lane
+  row.tenant = tenant ?? row.tenant
 }
 
 function isLeased({ holder, dueAt }: Row, now: number): boolean {

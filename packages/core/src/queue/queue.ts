@@ -60,11 +60,11 @@ export interface Wake {
   readonly priority?: Priority
   /** Why, for the claim. At most 40 characters, no comma. */
   readonly trigger?: string
-  /** Whoever holds this lane is handed the key first. Remembered from the first wake that names it. */
+  /** Whoever holds this lane is handed the key first. The newest wake that names one counts. */
   readonly lane?: string
-  /** Whose it is, for the limit of claims at a time. Remembered from the first wake that names it. */
+  /** Whose it is, for the limit of claims at a time. The newest wake that names one counts. */
   readonly tenant?: string
-  /** Does nothing for a key that is known already. */
+  /** Does nothing for a key that is known already, but says whose it is and in which lane. */
   readonly onlyNew?: boolean
 }
 

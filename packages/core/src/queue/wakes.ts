@@ -31,9 +31,11 @@ function onePerKey(wakes: readonly Wake[]): readonly Wake[] {
 /** One wake that asks for what both ask for. */
 function mergeWakes(left: Wake, right: Wake): Wake {
   const revision = Math.max(left.revision ?? 0, right.revision ?? 0)
+  const trigger = left.trigger ?? right.trigger
   return {
-    ...right,
     ...left,
+    ...right,
+    ...(trigger !== undefined && { trigger }),
     ...(revision > 0 && { revision }),
     delayMs: Math.min(left.delayMs ?? 0, right.delayMs ?? 0),
     priority: Math.max(left.priority ?? 0, right.priority ?? 0) as Priority,

@@ -12,6 +12,8 @@ export interface Application {
   readonly policy?: PolicyOptions
   /** Names of applications that must be ready first. Their outputs are the inputs of this one. */
   readonly dependsOn?: readonly string[]
+  /** Whose it is: `tenantConcurrency` counts by it. At most 253 characters. @defaultValue nobody's, and never counted */
+  readonly tenant?: string
   /** For people, guards and metrics; no meaning to the engine. */
   readonly labels?: Readonly<Record<string, string>>
   /**

@@ -136,6 +136,7 @@ describe('the options of a reconciler', () => {
     [{}, ''],
     [{ ledger: memoryLedger(), concurrency: 4, log: console }, ''],
     [{ concurrency: 0 }, 'concurrency must be a whole number of at least 1, not 0.'],
+    [{ tenantConcurrency: 1.5 }, 'tenantConcurrency must be a whole number of at least 1, not 1.5.'],
     [{ concurency: 1 }, 'concurency is not an option. Did you mean concurrency?'],
     [{ ledger: {} }, 'ledger.read is missing.'],
     [{ ledger: './state' }, 'ledger must be an object, not "./state".'],

@@ -21,6 +21,8 @@ export interface Engine {
   readonly members: Map<string, Member>
   /** Present where other processes share the applications. */
   readonly share?: Share | undefined
+  /** Claims that one tenant may have at a time, where other processes share the applications. */
+  readonly tenantLimit?: number | undefined
   readonly observeTimeoutMs: number
   readonly sourceTimeoutMs: number
   /** The fingerprints of this installation. */

@@ -15,6 +15,11 @@ export interface ReconcilerOptions {
   readonly concurrency?: number
   /** How many operations each target is asked for at the same time. @defaultValue 8 */
   readonly targetConcurrency?: number
+  /**
+   * How many applications of one tenant are worked on at the same time, over all processes that share the ledger. Where
+   * they share it, one that waits for health counts; alone it does not. @defaultValue unlimited
+   */
+  readonly tenantConcurrency?: number
   /** How long one read of a target may take that is cheap to observe, in milliseconds. @defaultValue 60_000 */
   readonly observeTimeoutMs?: number
   /** How long asking a source, fetching a revision and rendering it may take each, in milliseconds. @defaultValue 300_000 */

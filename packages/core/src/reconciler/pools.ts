@@ -21,6 +21,8 @@ interface Slot {
   readonly signal: AbortSignal
   /** Larger goes first. */
   readonly priority: number
+  /** Whose work it is. @defaultValue nobody's */
+  readonly tenant?: string | undefined
 }
 
 export interface PoolOptions {
@@ -29,6 +31,8 @@ export interface PoolOptions {
   readonly concurrency?: number
   /** For each target. @defaultValue 8 */
   readonly targetConcurrency?: number
+  /** For each tenant, thinking and asking together. @defaultValue unlimited */
+  readonly tenantConcurrency?: number
 }
 
 /** Failures in a row after which a target is left alone for a while. */
@@ -46,7 +50,8 @@ interface Lane {
 /** Nobody of this process waits longer than about this while many applications think at once. */
 const longestThoughtMs = 15
 
-export function createPools({ clock, concurrency = 16, targetConcurrency = 8 }: PoolOptions): Pools {
+export function createPools(options: PoolOptions): Pools {
+  const { clock, concurrency = 16, targetConcurrency = 8 } = options
   const own = new PQueue({ concurrency })
   const lanes = new Map<string, Lane>()
   const laneOf = (id: string): Lane => {
@@ -59,13 +64,15 @@ export function createPools({ clock, concurrency = 16, targetConcurrency = 8 }: 
   }
   const isOpen = (lane: Lane): boolean => lane.openUntilMs > clock.monotonic()
   const takeTurns = turnTaker(clock)
+  const inTenant = tenantGate(options)
 
   return {
-    think: (work, slot) => inPool(own, () => takeTurns(work), slot),
+    think: (work, slot) => inTenant(() => inPool(own, () => takeTurns(work), slot), slot),
     ask: async (id, work, slot) => {
       const lane = laneOf(id)
       if (isOpen(lane)) throw circuitOpen(id, lane.openUntilMs - clock.monotonic())
-      return inPool(lane.queue, () => takeTurns(() => countFailures(lane, clock, work)), slot)
+      const counted = (): ReturnType<typeof work> => takeTurns(() => countFailures(lane, clock, work))
+      return inTenant(() => inPool(lane.queue, counted, slot), slot)
     },
     openUntil: (id) => {
       const lane = lanes.get(id)
@@ -89,6 +96,22 @@ function turnTaker(clock: Clock): <T>(work: () => Promise<T>) => Promise<T> {
         await clock.turn()
         lastTurnMs = clock.monotonic()
       }
+    }
+  }
+}
+
+/** A tenant with very many applications waits before the places that all share, not in them. */
+function tenantGate({ tenantConcurrency }: PoolOptions): <T>(work: () => Promise<T>, slot: Slot) => Promise<T> {
+  const tenants = new Map<string, PQueue>()
+  return async (work, slot) => {
+    const { tenant } = slot
+    if (tenant === undefined || tenantConcurrency === undefined) return work()
+    const queue = tenants.get(tenant) ?? new PQueue({ concurrency: tenantConcurrency })
+    tenants.set(tenant, queue)
+    try {
+      return await inPool(queue, work, slot)
+    } finally {
+      if (queue.size === 0 && queue.pending === 0) tenants.delete(tenant)
     }
   }
 }

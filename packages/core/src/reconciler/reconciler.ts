@@ -211,6 +211,7 @@ function createEngine(options: ReconcilerOptions): Engine {
   const limits = {
     ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
     ...(options.targetConcurrency !== undefined && { targetConcurrency: options.targetConcurrency }),
+    ...(options.tenantConcurrency !== undefined && { tenantConcurrency: options.tenantConcurrency }),
   }
   let seal: ReturnType<Engine['seal']> | undefined
   const alone = createQueue({
@@ -229,6 +230,7 @@ function createEngine(options: ReconcilerOptions): Engine {
       return share
     },
     members: new Map(),
+    tenantLimit: options.tenantConcurrency,
     observeTimeoutMs: options.observeTimeoutMs ?? 60_000,
     sourceTimeoutMs: options.sourceTimeoutMs ?? 300_000,
     seal: () => {

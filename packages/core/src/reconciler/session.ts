@@ -88,10 +88,10 @@ export async function think<T>(
   work: (call: RunCall) => Promise<T>,
 ): Promise<T> {
   session.activity = activity
-  const { engine, member, call, priority } = session
+  const { engine, member, call } = session
   const timed = (): Promise<T> =>
     withDeadline(call, engine.sourceTimeoutMs, `${activity} of ${member.name} from ${member.source.id}`, work)
-  return whole(session, () => engine.pools.think(timed, { signal: call.signal, priority }))
+  return whole(session, () => engine.pools.think(timed, slotOf(session)))
 }
 
 /** A question to the target, within the target's budget and, where the target is cheap to ask, a deadline. */
@@ -101,13 +101,17 @@ export async function ask<T>(
   work: (call: RunCall) => Promise<T>,
 ): Promise<T> {
   session.activity = activity
-  const { engine, member, call, priority } = session
+  const { engine, member, call } = session
   const { id, supports } = member.target
   const timed = (): Promise<T> =>
     supports.observe === 'cheap'
       ? withDeadline(call, engine.observeTimeoutMs, `${activity} of ${member.name} at ${id}`, work)
       : work(call)
-  return whole(session, () => engine.pools.ask(id, timed, { signal: call.signal, priority }))
+  return whole(session, () => engine.pools.ask(id, timed, slotOf(session)))
+}
+
+function slotOf({ call, priority, member }: Session) {
+  return { signal: call.signal, priority, tenant: member.application.tenant }
 }
 
 /** Every failure leaves as ours; the reason of an abort wins over what the abort broke. */

@@ -329,6 +329,20 @@ const statements: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     checkSame(await keys(), ['pool/b'], 'only the new key is due')
   },
 
+  'the newest wake that names a lane or a tenant counts, also one for new keys only': async (stage) => {
+    const { wake, claim, keys } = stage
+    const tenant = { tenant: 'old', lane: 'east' }
+    await wake({ key: 'pool/a', ...tenant }, { key: 'pool/b', ...tenant }, { key: 'pool/c', ...tenant })
+    await wake({ key: 'pool/a', tenant: 'new', lane: 'west', onlyNew: true }, { key: 'pool/b', tenant: 'new' })
+    checkSame(await keys({ lanes: ['west'], graceMs: 3_000 }), ['pool/a'], 'it moved to the other lane')
+    const rest = await claim({ tenantLimit: 1 })
+    checkSame(
+      rest.map(({ key }) => key),
+      ['pool/c'],
+      'one of the new tenant is claimed already, none of the old',
+    )
+  },
+
   'a commit can complete a claim: both, with the keys it wakes, or neither': async (stage) => {
     const { wake, claimOne, call, store, keys, queue } = stage
     const { ledger } = store

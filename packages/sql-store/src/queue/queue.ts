@@ -65,6 +65,7 @@ function writes(sql: Statements, wakes: readonly Wake[]): readonly (readonly [st
   const { onlyNew, numbered, unnumbered } = groupWakes(wakes)
   const all = [
     [sql.enqueueNew, onlyNew],
+    [sql.place, onlyNew.filter(({ lane, tenant }) => lane !== undefined || tenant !== undefined)],
     [sql.enqueue, numbered],
     [sql.enqueue, unnumbered],
   ] as const

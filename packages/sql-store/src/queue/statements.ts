@@ -5,6 +5,7 @@ import type { Dialect, Value } from '../database/database.ts'
 export interface Statements {
   readonly enqueue: string
   readonly enqueueNew: string
+  readonly place: string
   readonly extend: string
   readonly end: string
   readonly forget: string
@@ -41,12 +42,16 @@ export function statementsOf(dialect: Dialect): Statements {
 
   return {
     enqueueNew: `INSERT INTO gitops_queue (${columns}) ${given} ON CONFLICT (key) DO NOTHING`,
+    // Rows that are right are neither locked nor written: every process that starts says this of all its applications.
+    place: `WITH given AS MATERIALIZED (SELECT ${text('key')} AS given_key, ${text('lane')} AS given_lane, ${text('tenant')} AS given_tenant FROM ${jsonRows} AS given)
+      UPDATE gitops_queue AS q SET lane = COALESCE(given_lane, q.lane), tenant = COALESCE(given_tenant, q.tenant) FROM given
+      WHERE q.key = given_key AND (COALESCE(given_lane, q.lane, '') <> COALESCE(q.lane, '') OR COALESCE(given_tenant, q.tenant, '') <> COALESCE(q.tenant, ''))`,
     // A wanted revision of 0 stands for "one more".
     enqueue: `INSERT INTO gitops_queue AS q (${columns}) ${given} ON CONFLICT (key) DO UPDATE SET
       wanted = CASE WHEN excluded.wanted = 0 THEN q.wanted + 1 ELSE excluded.wanted END,
       priority = ${greatest}(q.priority, excluded.priority),
-      lane = COALESCE(q.lane, excluded.lane),
-      tenant = COALESCE(q.tenant, excluded.tenant),
+      lane = COALESCE(excluded.lane, q.lane),
+      tenant = COALESCE(excluded.tenant, q.tenant),
       triggers = ${reasons('excluded.triggers')},
       crashes = CASE WHEN excluded.priority > 0 AND NOT COALESCE(${leased}, false) THEN 0 ELSE q.crashes END,
       next_at = CASE WHEN ${leased} THEN ${sooner('q.next_at', 'excluded.run_at')} ELSE q.next_at END,

@@ -14,7 +14,7 @@ import { hear, prepare } from './prepare.ts'
 import type { Outbox } from './outbox.ts'
 import { applicationKey, nameOf } from './keys.ts'
 import type { Sharing } from './sharing.ts'
-import { wakeOf } from './sources.ts'
+import { placeOf, wakeOf } from './sources.ts'
 
 /** Works on applications, each under a claim of its own. */
 export interface Applications {
@@ -57,8 +57,12 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
     const here = working.get(name)
     const again: Again = { delayMs: Math.max(0, delayMs), priority: urgency(priority), trigger }
     if (here !== undefined) here.again = here.again === undefined ? again : sooner(here.again, again)
-    else outbox.send({ ...again, key: applicationKey(name), ...laneOf(engine.members.get(name)) })
+    else outbox.send({ ...again, key: applicationKey(name), ...place(name) })
     if (engine.members.get(name)?.asked.some(({ isReady }) => isReady) === true) asked.add(name)
+  }
+  const place = (name: string): ReturnType<typeof placeOf> => {
+    const member = engine.members.get(name)
+    return member === undefined ? {} : placeOf(member)
   }
   const active = (): number => {
     const waiting = [...working.keys()].filter((name) => engine.feedback.state(name)?.phase === 'waiting')
@@ -135,7 +139,8 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
     work: async (all) => {
       isStopping = false
       const askedMs = clock.monotonic()
-      const request = { worker, pool: 'application', leaseMs, limit: BATCH }
+      const limits = { limit: BATCH, ...(engine.tenantLimit !== undefined && { tenantLimit: engine.tenantLimit }) }
+      const request = { worker, pool: 'application', leaseMs, ...limits }
       const keys = [...asked].filter((name) => !working.has(name)).map(applicationKey)
       if (keys.length > 0) await begin(await queue.claim({ ...request, keys }, ownCall(engine)), askedMs)
       const room = Math.min(BATCH, MOST_ACTIVE - active(), MOST_HELD - working.size)
@@ -143,7 +148,8 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
       const due = { ...request, limit: room, lanes: lanes.held(), graceMs: GRACE_MS }
       const claims = await queue.claim(due, ownCall(engine))
       await begin(claims, askedMs)
-      return claims.length === room
+      // A tenant that has all it may have is passed over only by the next claim.
+      return claims.length === room || (claims.length > 0 && engine.tenantLimit !== undefined)
     },
     claimOf: (name) => working.get(name)?.lease.claim,
     fenceOf: (name) => working.get(name)?.lease.fence,
@@ -162,10 +168,6 @@ const undone: ReadonlySet<string> = new Set(['unknown', 'fenced', 'cancelled', '
 function workOf({ triggers, priority, attempt }: Claim) {
   const reasons = triggers.length > 0 ? triggers : [attempt > 1 ? 'takeover' : 'poll']
   return { triggers: reasons, priority: priority * 5 }
-}
-
-function laneOf(member: Member | undefined) {
-  return member === undefined ? {} : { lane: member.target.id }
 }
 
 /** The priorities of a single process are 0, 5 and 10. */

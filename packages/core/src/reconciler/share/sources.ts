@@ -137,8 +137,13 @@ export function createSources(sharing: Sharing, leases: Leases, outbox: Outbox):
 }
 
 /** A wake of an application, in the lane of its target. */
-export function wakeOf({ name, target }: Member, trigger: string): Wake {
-  return { key: applicationKey(name), lane: target.id, priority: 1, trigger }
+export function wakeOf(member: Member, trigger: string): Wake {
+  return { key: applicationKey(member.name), ...placeOf(member), priority: 1, trigger }
+}
+
+/** Who is handed an application first, and whose it is. */
+export function placeOf({ target, application: { tenant } }: Member): Pick<Wake, 'lane' | 'tenant'> {
+  return { lane: target.id, ...(tenant !== undefined && { tenant }) }
 }
 
 function isNew(note: Json | undefined, revision: Revision): boolean {
