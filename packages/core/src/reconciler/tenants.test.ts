@@ -21,7 +21,7 @@ function cluster(tenantConcurrency: number | undefined, isShared: boolean) {
     ...cluster,
     async *apply(_plan, _desired, call) {
       writing.most = Math.max(writing.most, ++writing.now)
-      await untilAborted(new Promise<never>(() => {}), call.signal).finally(() => writing.now--)
+      yield await untilAborted(new Promise<never>(() => {}), call.signal).finally(() => writing.now--)
     },
   }
   const application = (name: string, tenant: string, target: Target): Application => {
