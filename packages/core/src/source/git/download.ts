@@ -40,6 +40,8 @@ export interface DownloadContext {
   readonly kept: KeptCommits
   /** Folders that are here with everything below them. */
   readonly checked: CheckedTrees
+  /** Called before a commit is fetched: another process may have brought it. */
+  readonly lookAround: (call: Call) => Promise<unknown>
   /** Called with each pack once it is checked, before anybody sees what it brought. */
   readonly onPack: (pack: DecodedPack, call: Call) => Promise<void>
 }
@@ -73,6 +75,7 @@ export function createDownloads(context: DownloadContext): Downloads {
     has: (commit) => context.kept.has(commit),
     commit: async (commit, call, tag) => {
       const wanted = { commit, want: tag ?? commit }
+      if (!context.kept.has(commit)) await context.lookAround(call)
       if (!context.kept.has(commit)) await running.join(commit, call, (own) => fetchCommit(context, wanted, own))
       context.kept.use(commit)
     },

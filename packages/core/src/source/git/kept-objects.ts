@@ -3,24 +3,28 @@ import { GitOpsError, toGitOpsError } from '../../runtime/errors.ts'
 import { type CheckedTrees, assertComplete } from './completeness.ts'
 import type { KeptCommits } from './download.ts'
 import type { GitLimits } from './limits.ts'
+import { mending } from './mending.ts'
 import type { DecodedPack } from './pack/decode.ts'
-import { keptInMemory } from './pack/kept-pack.ts'
-import { isChangedOnDisk } from './pack/read.ts'
+import { type KeptPack, keptInMemory } from './pack/kept-pack.ts'
+import { idsOf } from './pack/pack-index.ts'
+import { changedPack } from './pack/read.ts'
 import type { ChosenRef } from './refs.ts'
 import { bytesOf, consolidate, packBytes, shouldConsolidate } from './store/consolidate.ts'
 import type { ObjectStore } from './store/object-store.ts'
 import type { FolderState, RepositoryFolder } from './store/repository-folder.ts'
 
 /** Times that a pack is added to a folder which others change meanwhile. */
-const MAX_ATTEMPTS = 5
+const MAX_ATTEMPTS = 6
 
 /** Keeps what was fetched: in memory, and in a folder where there is one; and keeps it small. */
 export interface KeptObjects {
   /**
    * Runs `work` on what is kept; the folder is read before, the first time. When a pack was changed on disk meanwhile,
-   * the folder is read anew and `work` runs once more.
+   * the folder is read anew and `work` runs again.
    */
   whole<T>(call: Call, work: () => Promise<T>): Promise<T>
+  /** Takes over what other processes put into the folder or took out of it; tells whether there was anything. */
+  followOthers(call: Call): Promise<boolean>
   /** Saves a pack that was checked, and puts packs together when there are too many. */
   added(pack: DecodedPack, call: Call): Promise<void>
   /** Saves what is in force. */
@@ -42,85 +46,117 @@ export interface KeptObjectsContext {
 export function createKeptObjects(context: KeptObjectsContext): KeptObjects {
   const { store, kept, checked, folder } = context
   let opening: Promise<void> | undefined
-  let loading = false
+  let isLoading = false
   let lastBytes = 0
   /** A pack could not be written: the folder is behind, until all that is kept is written as one. */
-  let unsaved = false
+  let isBehind = false
   const state = (): FolderState => ({ kept: kept.list, inForce: Object.fromEntries(context.inForce) })
-  const open = (call: Call): Promise<void> => {
-    if (opening !== undefined) return opening
-    loading = true
-    opening = load(context, call)
+  const start = (call: Call, suspect?: string): Promise<void> => {
+    isLoading = true
+    opening = load(context, call, suspect)
       .catch((error: unknown) => {
         opening = undefined
         throw error
       })
-      .finally(() => (loading = false))
+      .finally(() => (isLoading = false))
     return opening
   }
-  const openAgain = (call: Call): Promise<void> => {
-    if (!loading) opening = undefined
-    return open(call)
+  const open = (call: Call): Promise<void> => opening ?? start(call)
+  const openAgain = async (call: Call, suspect?: string): Promise<void> => {
+    await (isLoading ? open(call) : start(call, suspect))
+    lastBytes = largestOf(store)
   }
+  /** Takes over what other processes put into the folder or took out of it. */
+  const followOthers = async (call: Call): Promise<boolean> => {
+    if (folder === undefined || (await folder.holds(namesOnDisk(store.packs)))) return false
+    await openAgain(call)
+    return true
+  }
+  const whole = <T>(call: Call, work: () => Promise<T>): Promise<T> =>
+    mending(work, async (error) => {
+      const suspect = changedPack(error)
+      if (suspect !== undefined) await openAgain(call, suspect)
+      return suspect !== undefined
+    })
   const putTogether = async (call: Call): Promise<void> => {
     const before = store.packs
     const known = new Set(checked)
     const { pack, trees } = await consolidate(store, kept.list, call)
-    const obsolete = before.map(({ checksum }) => checksum)
-    const written = (await folder?.replace(pack, obsolete, state(), call)) ?? keptInMemory(pack)
+    const written =
+      folder === undefined ? keptInMemory(pack) : await folder.replace(pack, namesOnDisk(before), state(), call)
+    // Somebody else was faster: theirs is taken over with the next commit.
+    if (written === undefined) return
     store.replace([written, ...store.packs.filter((one) => !before.includes(one))])
     for (const tree of known) if (!trees.has(tree)) checked.delete(tree)
     lastBytes = packBytes(store)
-    unsaved = false
+    isBehind = false
   }
-  /** Other processes may put packs together and remove those that this one builds on: then it builds on theirs. */
-  const addToFolder = async (folder: RepositoryFolder, pack: DecodedPack, call: Call): Promise<void> => {
+  const tidy = async (call: Call): Promise<void> => {
+    await followOthers(call)
+    lastBytes ||= largestOf(store)
+    if (isBehind || shouldConsolidate(store, lastBytes)) await putTogether(call)
+  }
+  const save = async (folder: RepositoryFolder, pack: DecodedPack, call: Call): Promise<void> => {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const known = store.packs.filter(({ onDisk }) => onDisk).map(({ checksum }) => checksum)
-      const written = await folder.add(pack, known, state(), call)
-      if (written === undefined) await openAgain(call)
-      else return store.replace(store.packs.map((one) => (one.checksum === pack.checksum ? written : one)))
+      if ((await followOthers(call)) && isOnDisk(store, pack)) {
+        // They fetched the same at the same time.
+        store.replace(store.packs.filter(({ onDisk, checksum }) => onDisk || checksum !== pack.checksum))
+        return folder.saveState(state(), call)
+      }
+      const written = await folder.add(pack, namesOnDisk(store.packs), state(), call)
+      if (written !== undefined)
+        return store.replace(store.packs.map((one) => (one.checksum === pack.checksum ? written : one)))
     }
     throw new GitOpsError('WRITE_CONFLICT', 'Other processes put the packs of a folder together all the time.')
   }
-  const save = async (pack: DecodedPack, call: Call): Promise<void> => {
-    const unsavedBefore = unsaved
-    unsaved = true
-    if (folder !== undefined) await addToFolder(folder, pack, call)
-    unsaved = unsavedBefore
-    lastBytes ||= Math.max(...store.packs.map(bytesOf))
-    if (unsaved || shouldConsolidate(store, lastBytes)) await putTogether(call)
-  }
   return {
+    followOthers,
     whole: async (call, work) => {
       await open(call)
-      try {
-        return await work()
-      } catch (error) {
-        if (!isChangedOnDisk(error)) throw error
-        await openAgain(call)
-        return work()
-      }
+      return whole(call, work)
     },
-    added: (pack, call) => reportFailure(call, () => save(pack, call)),
+    added: (pack, call) =>
+      reportFailure(call, async () => {
+        const wasBehind = isBehind
+        isBehind = true
+        if (folder !== undefined) await whole(call, () => save(folder, pack, call))
+        isBehind = wasBehind
+        await whole(call, () => tidy(call))
+      }),
     saveState: (call) => reportFailure(call, async () => folder?.saveState(state(), call)),
   }
 }
 
+function isOnDisk({ packs }: ObjectStore, { index }: DecodedPack): boolean {
+  const others = packs.filter(({ onDisk }) => onDisk)
+  return idsOf(index).every((oid) => others.some((pack) => pack.index.find(oid) >= 0))
+}
+
+function namesOnDisk(packs: readonly KeptPack[]): readonly string[] {
+  return packs.filter(({ onDisk }) => onDisk).map(({ checksum }) => checksum)
+}
+
+/** What one pack of all would take, more or less: the others came on top of it. */
+function largestOf({ packs }: ObjectStore): number {
+  return Math.max(0, ...packs.map(bytesOf))
+}
+
 /**
- * Takes over what the folder holds; what could not be saved stays in memory. Commits that it no longer holds completely
- * are forgotten, and fetched again when wanted.
+ * Takes over what the folder holds; what could not be saved stays in memory. The pack `suspect` is not believed to be
+ * what it was. Commits that are no longer here completely are forgotten, and fetched again when wanted.
  */
-async function load(context: KeptObjectsContext, call: Call): Promise<void> {
+async function load(context: KeptObjectsContext, call: Call, suspect?: string): Promise<void> {
   const { store, kept, checked, inForce, folder } = context
   if (folder === undefined) return
-  const { packs, state } = await folder.load(call)
+  const opened = store.packs.filter(({ onDisk, checksum }) => onDisk && checksum !== suspect)
+  const { packs, state } = await folder.load(opened, call)
   store.replace([...store.packs.filter(({ onDisk }) => !onDisk), ...packs])
   for (const [key, chosen] of Object.entries(state.inForce)) if (!inForce.has(key)) inForce.set(key, chosen)
-  checked.clear()
+  const isLess = suspect !== undefined || opened.some((pack) => !packs.includes(pack))
+  if (isLess) checked.clear()
   const complete: string[] = []
   for (const commit of new Set([...kept.list, ...state.kept]))
-    if (await isComplete(commit, context, call)) complete.push(commit)
+    if ((!isLess && kept.has(commit)) || (await isComplete(commit, context, call))) complete.push(commit)
   kept.keepOnly(complete)
 }
 

@@ -120,6 +120,7 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
     partial,
     kept,
     checked,
+    lookAround: (call: Call) => objects.followOthers(call),
     onPack: (pack: DecodedPack, call: Call) => objects.added(pack, call),
   })
   const poller = createPoller(remote, options.shareMs ?? 0)

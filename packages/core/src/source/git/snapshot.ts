@@ -3,9 +3,10 @@ import { type Call, throwIfAborted } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Snapshot, TreeEntry } from '../source.ts'
 import { type Found, type Place, findInLastFolder, findPath, notFound, pathParts, where } from './find-path.ts'
+import { mending } from './mending.ts'
 import type { GitTree, GitTreeEntry } from './tree.ts'
 
-/** Runs `work`, and once more when what it reads is no longer kept, after that was fetched again. */
+/** Runs `work`, and again when what it reads is no longer kept, after that was fetched again. */
 type Reading = <T>(call: Call, work: () => Promise<T>) => Promise<T>
 
 /**
@@ -15,13 +16,11 @@ type Reading = <T>(call: Call, work: () => Promise<T>) => Promise<T>
 export function treeSnapshot(place: Place, fetch: (call: Call) => Promise<unknown>): Snapshot {
   const reading: Reading = async (call, work) => {
     throwIfAborted(call)
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof GitOpsError) || error.code !== 'SOURCE_CORRUPT') throw error
+    return mending(work, async (error) => {
+      if (!(error instanceof GitOpsError) || error.code !== 'SOURCE_CORRUPT') return false
       await fetch(call)
-      return work()
-    }
+      return true
+    })
   }
   return {
     revision: place.revision,

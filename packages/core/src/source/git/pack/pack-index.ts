@@ -101,6 +101,11 @@ export function lowerBound(sorted: Uint32Array, value: number): number {
   return low
 }
 
+/** All ids, sorted. */
+export function idsOf({ oids, count }: PackIndex): readonly string[] {
+  return Array.from({ length: count }, (_, at) => oids.toString('hex', at * OID_BYTES, (at + 1) * OID_BYTES))
+}
+
 /** Ids that start with the hexadecimal digits `prefix`; at most ten. */
 export function findPrefix(index: PackIndex, prefix: string): readonly string[] {
   const found: string[] = []

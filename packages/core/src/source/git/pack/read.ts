@@ -67,9 +67,11 @@ export function changedOnDisk({ checksum }: KeptPack, cause?: unknown): GitOpsEr
   })
 }
 
-/** Whether `error` tells that a kept pack is no longer what it was. */
-export function isChangedOnDisk(error: unknown): boolean {
-  return error instanceof GitOpsError && error.code === 'SOURCE_CORRUPT' && error.details?.['pack'] !== undefined
+/** The kept pack that `error` tells is no longer what it was, by its checksum. */
+export function changedPack(error: unknown): string | undefined {
+  if (!(error instanceof GitOpsError) || error.code !== 'SOURCE_CORRUPT') return undefined
+  const pack = error.details?.['pack']
+  return typeof pack === 'string' ? pack : undefined
 }
 
 /** An entry with its bytes, and perhaps some behind it. */

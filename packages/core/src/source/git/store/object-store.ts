@@ -9,7 +9,7 @@ import { type GitTree, parseTree } from '../tree.ts'
 
 /**
  * Objects by id, out of the packs that were received. Whatever reads from a pack in a folder throws `SOURCE_CORRUPT`
- * when it was changed there: `isChangedOnDisk`.
+ * when it was changed there: `changedPack`.
  */
 export interface ObjectStore {
   readonly packs: readonly KeptPack[]

@@ -81,7 +81,7 @@ test('of a big pack in a folder only the index is held, and what was read lately
   const cacheBytes = 2 ** 20
   const windows = createByteCache<Buffer>(cacheBytes / 8)
   const store = createObjectStore(completeLimits({ cacheBytes: (cacheBytes * 7) / 8 }))
-  const { packs } = await repositoryFolder(folder, { files: disk, windows }).load(call)
+  const { packs } = await repositoryFolder(folder, { files: disk, windows }).load([], call)
   store.replace(packs)
 
   const packBytes = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -191,11 +191,11 @@ test('files that cannot be opened for now are no damage: nothing is removed, and
   }
   const reading = { files: { readPart }, windows: createByteCache<Buffer>(1) }
   const store = createObjectStore(completeLimits({ cacheBytes: 1 }))
-  store.replace((await repositoryFolder(folder, reading).load(call)).packs)
+  store.replace((await repositoryFolder(folder, reading).load([], call)).packs)
   const oid = hashObject('blob', Buffer.from(noise(5, 500)))
   refuse = true
   await expect(store.read(oid)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', details: { code: 'EMFILE' } })
-  await expect(repositoryFolder(folder, reading).load(call)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
+  await expect(repositoryFolder(folder, reading).load([], call)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
   expect(await packPaths()).toHaveLength(1)
   refuse = false
   expect((await store.read(oid))?.data.toString()).toBe(noise(5, 500))

@@ -29,17 +29,20 @@ export interface FolderContent {
 /** A bare repository on disk that git can read too; safe to share between processes. */
 export interface RepositoryFolder {
   /**
-   * Everything that is whole: every byte of it is read and compared. What is damaged, or was left behind by a process
-   * that was killed, is removed and reported to the log.
+   * Everything that is whole: every byte of it is read and compared, except of `opened`, packs that were opened before
+   * and are still there. What is damaged, or was left behind by a process that was killed, is removed and reported to
+   * the log.
    */
-  load(call: Call): Promise<FolderContent>
+  load(opened: readonly KeptPack[], call: Call): Promise<FolderContent>
   /**
    * Adds `pack` and the state in one step. Gives `undefined`, without writing, when another process has
    * removed packs that this one builds on: then what is here must be loaded anew.
    */
   add(pack: DecodedPack, known: readonly string[], state: FolderState, call: Call): Promise<KeptPack | undefined>
-  /** Puts one pack in place of the packs `obsolete`. */
-  replace(pack: DecodedPack, obsolete: readonly string[], state: FolderState, call: Call): Promise<KeptPack>
+  /** Puts one pack in place of the packs `obsolete`. Gives `undefined`, as `add` does, when another process did so first. */
+  replace(pack: DecodedPack, obsolete: readonly string[], state: FolderState, call: Call): Promise<KeptPack | undefined>
+  /** Whether there are these packs, and no others. */
+  holds(known: readonly string[]): Promise<boolean>
   saveState(state: FolderState, call: Call): Promise<void>
 }
 
@@ -53,27 +56,31 @@ export function repositoryFolder(folder: string, reading: PackFiles): Repository
     return packOnDisk(placeOf(packs, pack.checksum, pack.bytes.length), pack.index, reading)
   }
   return {
-    load: async (call) => {
+    load: async (opened, call) => {
       await prepare(folder, packs)
       if (await hasLeftovers(folder, packs))
         await withFolderLock(folder, call, () => removeLeftovers(folder, packs, call))
-      return { packs: await loadPacks(packs, reading, call), state: await loadState(folder, call) }
+      return { packs: await loadPacks(packs, opened, reading, call), state: await loadState(folder, call) }
     },
     add: (pack, known, state, call) =>
       withFolderLock(folder, call, async () => {
-        const here = new Set(await packNames(packs))
-        if (!known.every((name) => here.has(name))) return undefined
+        if (!(await holdsAll(packs, known))) return undefined
         const written = await write(pack)
         await writeState(folder, state, call)
         return written
       }),
     replace: (pack, obsolete, state, call) =>
       withFolderLock(folder, call, async () => {
+        if (!(await holdsAll(packs, obsolete))) return undefined
         const written = await write(pack)
         await writeState(folder, state, call)
         for (const name of obsolete) if (name !== pack.checksum) await removePack(packs, name)
         return written
       }),
+    holds: async (known) => {
+      const names = await packNames(packs)
+      return names.length === known.length && names.every((name) => known.includes(name))
+    },
     saveState: (state, call) => withFolderLock(folder, call, () => writeState(folder, state, call)),
   }
 }
@@ -89,6 +96,11 @@ async function prepare(folder: string, packs: string): Promise<void> {
   } catch (cause) {
     throw new GitOpsError('CONFIG_INVALID', `The storage folder ${folder} cannot be used.`, { cause })
   }
+}
+
+async function holdsAll(packs: string, known: readonly string[]): Promise<boolean> {
+  const here = new Set(await packNames(packs))
+  return known.every((name) => here.has(name))
 }
 
 async function packNames(packs: string): Promise<readonly string[]> {
@@ -121,11 +133,17 @@ async function removeLeftovers(folder: string, packs: string, call: Call): Promi
   await removeLockLeftovers(folder, call)
 }
 
-async function loadPacks(packs: string, reading: PackFiles, call: Call): Promise<readonly KeptPack[]> {
+async function loadPacks(
+  packs: string,
+  opened: readonly KeptPack[],
+  reading: PackFiles,
+  call: Call,
+): Promise<readonly KeptPack[]> {
   const loaded: KeptPack[] = []
   for (const name of await packNames(packs)) {
     try {
-      loaded.push(await loadPack(packs, name, reading))
+      const known = opened.find(({ checksum }) => checksum === name)
+      loaded.push(known ?? (await loadPack(packs, name, reading)))
     } catch (error) {
       if (!isDamage(error)) throw error
       call.log.warn('A kept pack is damaged. It is removed, and its content will be fetched again.', { pack: name })
