@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
-import { decodeDocuments, refKey } from '@gitops-sdk/core'
+import { refKey } from '@gitops-sdk/core'
+import { decodeDocuments } from '@gitops-sdk/core/files'
 import { memorySystem } from '@gitops-sdk/core/testing'
 import { type BenchmarkOptions, type Row, compare, count, elapsedMs, growthExponent } from '../harness.ts'
 import { createPlatform, filesOf } from '../shapes/platform.ts'

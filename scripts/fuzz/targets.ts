@@ -4,12 +4,12 @@ import {
   type JsonObject,
   createCall,
   createWebhookHandler,
-  decodeDocuments,
   diffJson,
   giteaWebhook,
   githubWebhook,
   seededRandom,
 } from '@gitops-sdk/core'
+import { decodeDocuments } from '@gitops-sdk/core/files'
 import { parseAllowedSigners, verifyCommit } from '@gitops-sdk/core/git'
 import { createRedactor, createSeal } from '@gitops-sdk/core'
 import { checkArchive } from '../../packages/k8s-adapter/src/declare/archive.ts'

@@ -1,13 +1,5 @@
-import {
-  type Document,
-  type Resource,
-  type Target,
-  decodeDocuments,
-  desiredState,
-  originText,
-  resource,
-  walk,
-} from '@gitops-sdk/core'
+import { type Resource, type Target, desiredState, originText, resource, walk } from '@gitops-sdk/core'
+import { type Document, decodeDocuments } from '@gitops-sdk/core/files'
 import { memoryTarget } from '@gitops-sdk/core/testing'
 
 /** An empty target that takes any YAML or JSON document: Kubernetes manifests by their kind and name, others by their file. */

@@ -1,8 +1,9 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ActualResource, Document, Resource, Target } from '@gitops-sdk/core'
-import { applyEach, assessEach, decodeDocuments, desiredState, GitOpsError } from '@gitops-sdk/core'
+import type { ActualResource, Resource, Target } from '@gitops-sdk/core'
+import { applyEach, assessEach, desiredState, GitOpsError } from '@gitops-sdk/core'
 import { observeEach, perResource, planByDiff, resource, walk } from '@gitops-sdk/core'
+import { type Document, decodeDocuments } from '@gitops-sdk/core/files'
 
 /**
  * Keeps a folder of feature flags as declared: one JSON file per flag, such as

@@ -1,4 +1,3 @@
-import type { ErrorObject } from 'ajv'
 import type { OptionSchema } from './config-schema.ts'
 import { nearest } from './nearest.ts'
 
@@ -15,14 +14,78 @@ export function sentence({ path, problem }: Problem): string {
   return path === '' ? `It ${problem}` : `${path} ${problem}`
 }
 
-/** What an error of the validator means. `schema` is what the value, or the object it is missing in, was judged by. */
-export function problemFrom(error: ErrorObject, schema: OptionSchema, root: unknown): Problem {
-  const path = dotted(error.instancePath, root)
-  if (error.keyword === 'additionalProperties')
-    return unknownOption(path, String(error.params['additionalProperty']), schema)
-  if (error.keyword === 'required')
-    return { path: joined(path, String(error.params['missingProperty'])), problem: 'is missing.' }
-  return { path, problem: `must be ${allowed(schema)}${given(error.data)}.` }
+/**
+ * Everything that is wrong with `value`, of each member the first thing. By hand and not by `ajv`: loading that costs more
+ * than the rest of core, and it compiles with `new Function`, which many platforms forbid.
+ */
+export function problemsBy(schema: OptionSchema, value: unknown, path = ''): readonly Problem[] {
+  if (!fits(schema, value)) return [{ path, problem: `must be ${allowed(schema)}${given(value)}.` }]
+  if (isObject(value)) return problemsOfMembers(schema, value, path)
+  const { items } = schema
+  if (items === undefined || !Array.isArray(value)) return []
+  return value.flatMap((item: unknown, index) => problemsBy(items, item, `${path}[${index}]`))
+}
+
+function problemsOfMembers(schema: OptionSchema, value: Members, path: string): readonly Problem[] {
+  const { properties = {}, required = [], additionalProperties = true } = schema
+  const missing = required.filter((name) => value[name] === undefined)
+  const present = Object.keys(properties).filter((name) => value[name] !== undefined)
+  const others =
+    additionalProperties === true ? [] : Object.keys(value).filter((name) => !Object.hasOwn(properties, name))
+  return [
+    ...missing.map((name) => ({ path: joined(path, name), problem: 'is missing.' })),
+    ...others.flatMap((name) =>
+      typeof additionalProperties === 'boolean'
+        ? [unknownOption(path, name, schema)]
+        : problemsBy(additionalProperties, value[name], joined(path, name)),
+    ),
+    ...present.flatMap((name) => problemsBy(properties[name] ?? {}, value[name], joined(path, name))),
+  ]
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** A list is no object here, and neither is a function. */
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether the value itself is what the schema asks for, whatever is in it. */
+function fits(schema: OptionSchema, value: unknown): boolean {
+  if (schema.enum !== undefined) return schema.enum.includes(value)
+  switch (schema.shape ?? schema.type ?? 'anything') {
+    case 'function':
+      return typeof value === 'function'
+    case 'object':
+      return isObject(value) && Object.keys(value).length >= (schema.minProperties ?? 0)
+    case 'array':
+      return Array.isArray(value) && (schema.uniqueItems !== true || new Set(value).size === value.length)
+    case 'string':
+      return (
+        typeof value === 'string' && isWithin({ minimum: schema.minLength, maximum: schema.maxLength }, value.length)
+      )
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'integer':
+      return Number.isInteger(value) && isWithin(schema, Number(value))
+    case 'number':
+      return Number.isFinite(value) && isWithin(schema, Number(value))
+    case 'anything':
+      return true
+  }
+}
+
+interface Limits {
+  readonly minimum?: number | undefined
+  readonly exclusiveMinimum?: number | undefined
+  readonly maximum?: number | undefined
+}
+
+function isWithin(
+  { minimum = -Infinity, exclusiveMinimum = -Infinity, maximum = Infinity }: Limits,
+  size: number,
+): boolean {
+  return size >= minimum && size > exclusiveMinimum && size <= maximum
 }
 
 function unknownOption(path: string, name: string, { properties = {} }: OptionSchema): Problem {
@@ -61,18 +124,6 @@ function given(value: unknown): string {
     : typeof value === 'object'
       ? ', not this object'
       : `, not ${typeof value}`
-}
-
-/** `/policy/windows/0/cron` as `policy.windows[0].cron`. */
-function dotted(pointer: string, root: unknown): string {
-  let path = ''
-  let value: unknown = root
-  for (const segment of pointer.split('/').slice(1)) {
-    const name = segment.replaceAll('~1', '/').replaceAll('~0', '~')
-    path = Array.isArray(value) ? `${path}[${name}]` : joined(path, name)
-    value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-  }
-  return path
 }
 
 function joined(path: string, name: string): string {

@@ -1,4 +1,4 @@
-/** JSON Schema, as far as options need it. `shape` is a keyword of ours: what JSON cannot say. */
+/** What is allowed, in the keywords of JSON Schema as far as options need them. `shape` is ours: what JSON cannot say. */
 export interface OptionSchema {
   readonly type?: 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean'
   readonly enum?: readonly unknown[]

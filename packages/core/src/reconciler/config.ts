@@ -1,8 +1,7 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Application } from './application.ts'
-import { type OptionSchema, applicationSchema, reconcilerSchema } from './config-schema.ts'
-import { type Problem, problemFrom, sentence } from './config-problem.ts'
+import { applicationSchema, reconcilerSchema } from './config-schema.ts'
+import { type Problem, problemsBy, sentence } from './config-problem.ts'
 import type { PolicyOptions, Window } from './policy/policy.ts'
 import { resolvePolicy } from './policy/policy.ts'
 import { checkSchedule } from './policy/windows.ts'
@@ -15,7 +14,7 @@ const MAX_PROBLEMS = 10
  * by its path, and what is allowed; `details.problems` has them one by one.
  */
 export function validateApplication(application: unknown): asserts application is Application {
-  const problems = findProblems(application, 'application')
+  const problems = problemsBy(applicationSchema, application)
   const name = nameOf(application)
   throwIfAny(
     problems,
@@ -29,33 +28,7 @@ export function validateApplication(application: unknown): asserts application i
 
 /** Throws `CONFIG_INVALID` unless these are options of a reconciler. Its applications are validated one by one. */
 export function validateReconcilerOptions(options: unknown): void {
-  throwIfAny(findProblems(options, 'reconciler'), 'The reconciler is not configured correctly')
-}
-
-/** Compiled at the first use, because that costs some milliseconds. */
-const compiled: { application?: ValidateFunction; reconciler?: ValidateFunction } = {}
-
-function findProblems(value: unknown, what: 'application' | 'reconciler'): readonly Problem[] {
-  const schema = what === 'application' ? applicationSchema : reconcilerSchema
-  const validate = (compiled[what] ??= compile(schema))
-  if (validate(value)) return []
-  return (validate.errors ?? []).map((error) => problemFrom(error, schemaAt(error), value))
-}
-
-function compile(schema: OptionSchema): ValidateFunction {
-  const ajv = new Ajv({ allErrors: true, verbose: true, strictTypes: false })
-  ajv.addKeyword({
-    keyword: 'shape',
-    validate: (shape: string, value: unknown) =>
-      shape === 'function' ? typeof value === 'function' : typeof value === 'object' && value !== null,
-  })
-  return ajv.compile(schema)
-}
-
-/** The schema that the value was judged by; `verbose` makes ajv keep it. */
-function schemaAt({ parentSchema }: ErrorObject): OptionSchema {
-  // Only schemas of config-schema.ts are compiled here, and ajv hands back the very object.
-  return (parentSchema ?? {}) as OptionSchema
+  throwIfAny(problemsBy(reconcilerSchema, options), 'The reconciler is not configured correctly')
 }
 
 function throwIfAny(problems: readonly Problem[], what: string): void {

@@ -13,8 +13,15 @@ interface Hasher {
   digest(encoding: 'hex'): string
 }
 
-/** A platform's own SHA-256 takes a tenth of the time of one in JavaScript. Browsers have it only as a promise. */
-const native: Native | undefined = nodeCrypto()
+/**
+ * A platform's own SHA-256 takes a tenth of the time of one in JavaScript. Browsers have it only as a promise. Node loads
+ * it when it is first asked for.
+ */
+let native: Native | 'none' | undefined
+
+function platformSha256(): Native | 'none' {
+  return (native ??= nodeCrypto() ?? 'none')
+}
 
 function nodeCrypto(): Native | undefined {
   // Not an import: in a browser there is no such module, and no process either.
@@ -24,12 +31,14 @@ function nodeCrypto(): Native | undefined {
 
 /** SHA-256 of bytes, or of text as UTF-8, in hexadecimal. */
 export function sha256Hex(data: string | Uint8Array): string {
-  if (native !== undefined) return native.createHash('sha256').update(data).digest('hex')
+  const platform = platformSha256()
+  if (platform !== 'none') return platform.createHash('sha256').update(data).digest('hex')
   return bytesToHex(sha256(typeof data === 'string' ? utf8ToBytes(data) : data))
 }
 
 /** HMAC-SHA-256 of text as UTF-8, in hexadecimal. */
 export function hmacSha256Hex(key: Uint8Array, text: string): string {
-  if (native !== undefined) return native.createHmac('sha256', key).update(text).digest('hex')
+  const platform = platformSha256()
+  if (platform !== 'none') return platform.createHmac('sha256', key).update(text).digest('hex')
   return bytesToHex(hmac(sha256, key, utf8ToBytes(text)))
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type Call, decodeDocuments, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { type Call, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { decodeDocuments } from '@gitops-sdk/core/files'
 import { type ExecCluster, execToken } from './exec.ts'
 import type { HttpClientOptions } from './http.ts'
 import { oidcToken } from './oidc.ts'

@@ -1,7 +1,5 @@
 import {
   type Call,
-  decodeDocuments,
-  type DecodeLimits,
   GitOpsError,
   type Rendered,
   type RenderedDocument,
@@ -11,6 +9,7 @@ import {
   type TreeEntry,
   walk,
 } from '@gitops-sdk/core'
+import { decodeDocuments, type DecodeLimits } from '@gitops-sdk/core/files'
 import { kubernetesScalar } from './scalar.ts'
 
 /** How a plain folder is read. */

@@ -1,4 +1,5 @@
-import { type Document, GitOpsError, type Json, type JsonObject, type Origin } from '@gitops-sdk/core'
+import { GitOpsError, type Json, type JsonObject, type Origin } from '@gitops-sdk/core'
+import { type Document } from '@gitops-sdk/core/files'
 
 /** One object as it stands in a file. */
 export interface Declared {

@@ -1,11 +1,5 @@
-import {
-  type Call,
-  decodeDocuments,
-  GitOpsError,
-  type JsonObject,
-  type Rendered,
-  type Renderer,
-} from '@gitops-sdk/core'
+import { type Call, GitOpsError, type JsonObject, type Rendered, type Renderer } from '@gitops-sdk/core'
+import { decodeDocuments } from '@gitops-sdk/core/files'
 import { runTool, type ToolLimits } from '@gitops-sdk/core/node'
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'

@@ -1,4 +1,5 @@
-import { type Call, decodeDocuments, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { type Call, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { decodeDocuments } from '@gitops-sdk/core/files'
 import { type ModuleFiles, localModule } from '../workspace/module.ts'
 import { type Token, tokensOf } from './hcl.ts'
 

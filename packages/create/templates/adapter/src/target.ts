@@ -1,12 +1,10 @@
 import {
   type ActualResource,
-  type Document,
   GitOpsError,
   type Resource,
   type Target,
   applyEach,
   assessEach,
-  decodeDocuments,
   desiredState,
   observeEach,
   perResource,
@@ -14,6 +12,7 @@ import {
   resource,
   walk,
 } from '@gitops-sdk/core'
+import { type Document, decodeDocuments } from '@gitops-sdk/core/files'
 import type { Client } from './client.ts'
 
 /** Keeps the items of a system as declared: YAML or JSON documents with a `name` and whatever the item holds. */

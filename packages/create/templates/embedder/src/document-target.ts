@@ -1,12 +1,5 @@
-import {
-  type Document,
-  type Resource,
-  type Target,
-  decodeDocuments,
-  desiredState,
-  resource,
-  walk,
-} from '@gitops-sdk/core'
+import { type Resource, type Target, desiredState, resource, walk } from '@gitops-sdk/core'
+import { type Document, decodeDocuments } from '@gitops-sdk/core/files'
 import { memoryTarget } from '@gitops-sdk/core/testing'
 
 /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { decodeDocuments, isoTime, type Json, type JsonObject, sameJson } from '@gitops-sdk/core'
+import { isoTime, type Json, type JsonObject, sameJson } from '@gitops-sdk/core'
+import { decodeDocuments } from '@gitops-sdk/core/files'
 import {
   alreadyExists,
   type Answer,
