@@ -11,10 +11,11 @@ import {
   type Resource,
   type RunCall,
   stepsOf,
+  toGitOpsError,
 } from '@gitops-sdk/core'
-import { isParent, widened } from '../declare/apply-set.ts'
 import { needsOf, providedBy } from '../declare/precede.ts'
 import { rankOf, stageOf } from '../declare/rank.ts'
+import { type ParentKeeper, parentKeeper } from './apply-set.ts'
 import { applyOne, deleteOne, type Writing } from './write.ts'
 
 /**
@@ -32,36 +33,47 @@ export async function* applyObjects(
   // Every write listens for the end of the run, and many run side by side: that is no leak.
   setMaxListeners(0, call.signal)
   const declared = new Map(desired.resources.map((each) => [refKey(each.ref), each]))
+  const keeper = parentKeeper(plan, desired, writing, call)
+  const applying: Applying = { plan, declared, desired, call, writing, concurrency, keeper }
   let obstacle: Outcome | undefined
   for (const step of stepsOf(plan)) {
     if (obstacle !== undefined) {
       for (const change of step) yield skipped(change, obstacle)
       continue
     }
-    for await (const outcome of applyStep(plan, step, declared, desired, call, writing, concurrency)) {
+    for await (const outcome of applyStep(step, applying)) {
       if (outcome.status !== 'succeeded') obstacle ??= outcome
       yield outcome
     }
   }
+  await keeper?.narrow()
+}
+
+interface Applying {
+  readonly plan: Plan
+  readonly declared: ReadonlyMap<string, Resource>
+  readonly desired: DesiredState
+  readonly call: RunCall
+  readonly writing: Writing
+  readonly concurrency: number
+  readonly keeper: ParentKeeper | undefined
 }
 
 async function* applyStep(
-  plan: Plan,
   step: readonly Change[],
-  declared: ReadonlyMap<string, Resource>,
-  desired: DesiredState,
-  call: RunCall,
-  writing: Writing,
-  concurrency: number,
+  { plan, declared, desired, call, writing, concurrency, keeper }: Applying,
 ): AsyncIterable<Outcome> {
   const lacking = new Map<string, Outcome>()
   const write = async (change: Change, wanted: Resource | undefined, within: RunCall): ReturnType<typeof applyOne> => {
     if (wanted === undefined) return (await deleteOne(change, writing, within), {})
     return applyOne(change, wanted, writing, within)
   }
-  const parent = step.find((change) => narrows(change, step, declared))
-  if (parent !== undefined) await widen(parent, step, declared, writing, call)
-  for (const stage of stagesOf(step, parent)) {
+  for (const stage of stagesOf(step)) {
+    const uncovered = await problemOf(keeper, stage)
+    if (uncovered !== undefined) {
+      for (const { ref, action } of stage) yield { ref, action, status: 'skipped', error: uncovered }
+      continue
+    }
     const possible: Change[] = []
     for (const change of stage) {
       const missing = needsOf(change).flatMap((need) => lacking.get(need) ?? [])[0]
@@ -85,39 +97,24 @@ function sameStepFor(changes: readonly Change[]): Change[] {
   return changes.map((change) => ({ ...change, step: changes[0]!.step }))
 }
 
-/** Whether a change is of the parent of an ApplySet from which something is removed in the same step. */
-function narrows(change: Change, step: readonly Change[], declared: ReadonlyMap<string, Resource>): boolean {
-  const wanted = declared.get(refKey(change.ref))
-  const isUpdate = change.action === 'update' && wanted !== undefined && isParent(wanted)
-  return isUpdate && step.some(({ action }) => action === 'delete')
-}
-
-/** Before anything is made or removed the parent speaks for both; what it is to be in the end is written last. */
-async function widen(
-  parent: Change,
-  step: readonly Change[],
-  declared: ReadonlyMap<string, Resource>,
-  writing: Writing,
-  call: RunCall,
-): Promise<void> {
-  const removed = step.flatMap(({ action, ref }) => (action === 'delete' ? [ref] : []))
+/** Why nothing of a stage may be written yet. What makes other objects possible may make the parent possible as well. */
+async function problemOf(keeper: ParentKeeper | undefined, stage: readonly Change[]): Promise<GitOpsError | undefined> {
   try {
-    await applyOne(parent, widened(declared.get(refKey(parent.ref))!, removed), writing, call)
+    await keeper?.cover(stage.every(({ ref }) => stageOf(ref) === 0))
+    return undefined
   } catch (thrown) {
-    call.log.warn(`${label(parent.ref)} could not be widened; its own outcome follows when it is narrowed.`, thrown)
+    return toGitOpsError(thrown, 'Writing the parent of the ApplySet')
   }
 }
 
-/** `last`, where there is one, comes after the removals. */
-function stagesOf(step: readonly Change[], last: Change | undefined): readonly (readonly Change[])[] {
+function stagesOf(step: readonly Change[]): readonly (readonly Change[])[] {
   const removals = step.filter(({ action }) => action === 'delete')
-  const rest = step.filter((change) => change.action !== 'delete' && change !== last)
+  const rest = step.filter(({ action }) => action !== 'delete')
   return [
     ...staged(rest),
     ...staged(removals)
       .reverse()
       .map((stage) => [...stage].reverse()),
-    ...(last === undefined ? [] : [[last]]),
   ]
 }
 

@@ -16,6 +16,7 @@ import type { ServedKind } from '../client/discovery.ts'
 import { refusalOf } from '../client/errors.ts'
 import { applyObject, deleteObject, getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeAnswer, KubeClient } from '../client/port.ts'
+import { applySetIdOf } from '../declare/apply-set.ts'
 import type { ClusterCache } from '../observe/cache.ts'
 import { extrasBy, type IsStranger } from '../observe/extras.ts'
 import { fingerprintText } from '../observe/field-set.ts'
@@ -166,10 +167,11 @@ async function settled(
   const metadata = object['metadata'] as JsonObject
   if (metadata['deletionTimestamp'] !== undefined) throw terminating(change, metadata)
   if (change.ref.kind === 'CustomResourceDefinition') await established(object, writing, call)
-  const warnings =
-    change.action === 'create' && answer.status === 200
-      ? [...answer.warnings, `${label(change.ref)} was there already; it was taken over.`]
-      : answer.warnings
+  // The parent of an ApplySet is there before its own turn comes.
+  const isSurprise = change.action === 'create' && answer.status === 200 && applySetIdOf({ body: object }) === undefined
+  const warnings = isSurprise
+    ? [...answer.warnings, `${label(change.ref)} was there already; it was taken over.`]
+    : answer.warnings
   return {
     uid: String(metadata['uid'] as string),
     version: String(metadata['resourceVersion'] as string),

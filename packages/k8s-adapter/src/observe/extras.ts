@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, GitOpsError } from '@gitops-sdk/core'
+import { APPLY_SET_MANAGER } from '../declare/apply-set.ts'
 import { follow, type ManagerEntry, managersOf } from './field-set.ts'
 
 /** What others may add to objects in strict mode. */
@@ -26,7 +27,7 @@ export function strangerRule(strict: boolean | StrictOptions | undefined): IsStr
   if (!Array.isArray(allow) || !allow.every((name) => typeof name === 'string'))
     throw new GitOpsError('CONFIG_INVALID', 'strict.allow must be a list of names of field managers.')
   const allowed = new Set<string>(allow)
-  return (manager) => !allowed.has(manager)
+  return (manager) => manager !== APPLY_SET_MANAGER && !allowed.has(manager)
 }
 
 /**
