@@ -54,6 +54,17 @@ test('requests: three for the first commit, one for a poll, two for a new commit
   expect(await costOf(resolve)).toMatchObject({ requests: 3 })
 })
 
+test('connections: polls and fetches one after the other use the same ones again', async () => {
+  await using source = gitSource({ url: repository.url, ref: 'main' })
+  const before = server.connections
+  for (let at = 0; at < 10; at++) {
+    await repository.commit({ [pathOf(at)]: `number ${at}` })
+    await source.resolve(call)
+  }
+  // A fetch may begin while the end of the answer before it is on its way.
+  expect(server.connections - before).toBeLessThanOrEqual(2)
+})
+
 test('bytes: a new commit brings no more than it brings to git', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-budgets-'))
   try {

@@ -13,8 +13,9 @@ export interface SharedRun<T> {
 export function shareRun<T>(first: Call, work: (call: Call) => Promise<T>): SharedRun<T> {
   const controller = new AbortController()
   const result = work({ ...first, signal: controller.signal })
-  result.catch(() => {})
   let waiting = 0
+  let isSettled = false
+  result.finally(() => (isSettled = true)).catch(() => {})
   return {
     wait: async (call) => {
       throwIfAborted(call)
@@ -23,7 +24,7 @@ export function shareRun<T>(first: Call, work: (call: Call) => Promise<T>): Shar
         return await untilAborted(result, call)
       } finally {
         waiting--
-        if (waiting === 0) controller.abort(call.signal.reason)
+        if (waiting === 0 && !isSettled) controller.abort(call.signal.reason)
       }
     },
   }

@@ -16,6 +16,8 @@ export interface GitServer extends AsyncDisposable {
   readonly folder: string
   /** Every request so far. */
   readonly requests: readonly ServedRequest[]
+  /** Connections that were opened so far. */
+  readonly connections: number
   createRepository(name: string, options?: { readonly objectFormat?: 'sha1' | 'sha256' }): Promise<ServedRepository>
   /** Decides what happens to each request from now on; `undefined` serves it well. */
   fail(fault: FaultRule | undefined): void
@@ -82,6 +84,8 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       response.destroy(),
     )
   })
+  let connections = 0
+  server.on('connection', () => connections++)
   const url = `http://127.0.0.1:${await listen(server)}`
   const close = async (): Promise<void> => {
     server.closeAllConnections()
@@ -92,6 +96,9 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     url,
     folder,
     requests,
+    get connections() {
+      return connections
+    },
     createRepository: (name, { objectFormat } = {}) =>
       createServedRepository(join(folder, `${name}.git`), name, `${url}/${name}.git`, objectFormat),
     fail: (next) => (rule = next),

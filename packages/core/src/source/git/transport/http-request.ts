@@ -36,7 +36,7 @@ export async function send(request: HttpRequest, agent: Agent, timeouts: GitTime
   const watch = watchRequest(message, request.url, timeouts, call)
   try {
     const answer = await headOf(message, request)
-    watch.answered()
+    watch.heard()
     return { status: answer.statusCode ?? 0, headers: flatHeaders(answer), body: bodyOf(answer, request, watch) }
   } catch (error) {
     watch.end()
@@ -72,7 +72,6 @@ function flatHeaders(answer: IncomingMessage): Record<string, string | undefined
 
 /** The deadlines of one request, and the abort of its call. */
 interface Watch {
-  answered(): void
   heard(): void
   end(): void
   /** Why the request was given up, when it was. */
@@ -80,37 +79,66 @@ interface Watch {
   readonly call: Call
 }
 
+/** When something has to have happened. */
+interface Deadline {
+  readonly endsAtMs: number
+  readonly afterMs: number
+  readonly activity: string
+}
+
+/** One timer serves all deadlines of a request: most answers are there long before the first, and nothing is set anew. */
 function watchRequest(message: ClientRequest, url: URL, timeouts: GitTimeouts, call: Call): Watch {
+  const { clock, signal } = call
   let failure: GitOpsError | undefined
+  let timer: Timer | undefined
+  let ringsAtMs = Number.POSITIVE_INFINITY
+  const within = (afterMs: number, activity: string): Deadline => ({
+    endsAtMs: clock.monotonic() + afterMs,
+    afterMs,
+    activity,
+  })
+  const total = within(timeouts.totalMs, 'send its whole answer')
+  let current = within(timeouts.connectMs, 'accept the connection')
   const giveUp = (error: GitOpsError): void => {
     failure ??= error
     message.destroy(error)
   }
-  const arm = (afterMs: number, activity: string): Timer =>
-    call.clock.setTimer(afterMs, () => {
-      const text = `${url.host} took longer than ${afterMs} ms to ${activity}.`
-      giveUp(new GitOpsError('DEADLINE_EXCEEDED', text, { details: { host: url.host, afterMs } }))
-    })
-  const onAbort = (): void => giveUp(abortError(call.signal))
-  call.signal.addEventListener('abort', onAbort, { once: true })
-  const total = arm(timeouts.totalMs, 'send its whole answer')
-  let current = arm(timeouts.connectMs, 'accept the connection')
-  const next = (afterMs: number, activity: string): void => {
-    current.cancel()
-    current = arm(afterMs, activity)
+  const arm = (): void => {
+    const endsAtMs = Math.min(current.endsAtMs, total.endsAtMs)
+    if (ringsAtMs <= endsAtMs) return
+    timer?.cancel()
+    ringsAtMs = endsAtMs
+    timer = clock.setTimer(endsAtMs - clock.monotonic(), ring)
   }
+  const ring = (): void => {
+    ringsAtMs = Number.POSITIVE_INFINITY
+    const nowMs = clock.monotonic()
+    const missed = [total, current].find(({ endsAtMs }) => endsAtMs <= nowMs)
+    if (missed === undefined) arm()
+    else giveUp(tooSlow(url, missed))
+  }
+  const next = (afterMs: number, activity: string): void => {
+    current = within(afterMs, activity)
+    arm()
+  }
+  const onAbort = (): void => giveUp(abortError(signal))
+  signal.addEventListener('abort', onAbort, { once: true })
+  arm()
   onConnected(message, () => next(timeouts.firstByteMs, 'begin its answer'))
   return {
     call,
     failure: () => failure,
-    answered: () => next(timeouts.silenceMs, 'go on with its answer'),
     heard: () => next(timeouts.silenceMs, 'go on with its answer'),
     end: () => {
-      current.cancel()
-      total.cancel()
-      call.signal.removeEventListener('abort', onAbort)
+      timer?.cancel()
+      signal.removeEventListener('abort', onAbort)
     },
   }
+}
+
+function tooSlow(url: URL, { afterMs, activity }: Deadline): GitOpsError {
+  const text = `${url.host} took longer than ${afterMs} ms to ${activity}.`
+  return new GitOpsError('DEADLINE_EXCEEDED', text, { details: { host: url.host, afterMs } })
 }
 
 function onConnected(message: ClientRequest, run: () => void): void {
@@ -122,20 +150,46 @@ function onConnected(message: ClientRequest, run: () => void): void {
 
 async function* bodyOf(answer: IncomingMessage, request: HttpRequest, watch: Watch): AsyncGenerator<Buffer, void> {
   let received = 0
+  let failed = true
   try {
-    for await (const chunk of answer) {
+    for await (const chunk of answer.iterator({ destroyOnReturn: false })) {
       if (!Buffer.isBuffer(chunk)) continue
       watch.heard()
       received += chunk.length
       if (received > request.maxBytes) throw tooLarge(request)
+      failed = false
       yield chunk
+      failed = true
     }
+    failed = false
   } catch (error) {
     throw translate(watch.failure() ?? error, request.url, watch.call)
   } finally {
     watch.end()
-    if (!answer.complete) answer.destroy()
+    if (failed) answer.destroy()
+    else if (!answer.complete) finishBeside(answer, watch.call)
   }
+}
+
+/** What may come behind the part that a reader wanted, and how long it may take. */
+const MAX_REST_BYTES = 65_536
+const MAX_REST_MS = 5_000
+
+/**
+ * Git says that it has finished before it ends, a moment later. The reader goes on at once; the end is waited for beside
+ * it, because only then can the connection be used again.
+ */
+function finishBeside(answer: IncomingMessage, { clock }: Call): void {
+  let restBytes = 0
+  const timer = clock.setTimer(MAX_REST_MS, () => answer.destroy())
+  timer.detach?.()
+  answer.once('close', () => timer.cancel())
+  // The reader has all it wanted: that the rest did not come is nobody's failure, it only costs the connection.
+  answer.on('error', () => {})
+  answer.on('data', (chunk: Buffer) => {
+    restBytes += chunk.length
+    if (restBytes > MAX_REST_BYTES) answer.destroy()
+  })
 }
 
 function tooLarge({ url, maxBytes }: HttpRequest): GitOpsError {
