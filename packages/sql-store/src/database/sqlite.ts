@@ -5,8 +5,15 @@ import type { Database, Dialect, Row, Value } from './database.ts'
 /** Both drivers offer this much in the same words. */
 interface Driver {
   exec(sql: string): unknown
-  prepare(sql: string): { all(...values: Value[]): unknown[] }
+  prepare(sql: string): Prepared
   close(): void
+}
+
+interface Prepared {
+  all(...values: Value[]): unknown[]
+  run(...values: Value[]): unknown
+  /** `false` for a statement without rows, which `better-sqlite3` only runs. `node:sqlite` has no rows for it. */
+  readonly reader?: boolean
 }
 
 const dialect: Dialect = {
@@ -36,11 +43,13 @@ const busyAttempts = 500
 export function openSqlite(path: string): Database {
   const driver = loadDriver(path)
   configure(driver, path)
-  const prepared = new Map<string, { all(...values: Value[]): unknown[] }>()
+  const prepared = new Map<string, Prepared>()
   const run = (statement: string, values: readonly Value[]): readonly Row[] => {
     let ready = prepared.get(statement)
     if (ready === undefined) prepared.set(statement, (ready = driver.prepare(statement)))
-    return ready.all(...values) as Row[]
+    if (ready.reader !== false) return ready.all(...values) as Row[]
+    ready.run(...values)
+    return []
   }
   // One connection: transactions of this process take turns.
   let turn: Promise<unknown> = Promise.resolve()
@@ -63,20 +72,30 @@ export function openSqlite(path: string): Database {
 }
 
 function loadDriver(path: string): Driver {
-  const require = createRequire(import.meta.url)
+  const Opened = driverOf()
   try {
-    if (process.versions['sqlite'] !== undefined || hasNodeSqlite()) {
-      const { DatabaseSync } = require('node:sqlite') as { DatabaseSync: new (path: string) => Driver }
-      return new DatabaseSync(path)
-    }
-    const BetterSqlite = require('better-sqlite3') as new (path: string) => Driver
-    return new BetterSqlite(path)
+    return new Opened(path)
   } catch (cause) {
-    if ((cause as { code?: string }).code === 'MODULE_NOT_FOUND') {
-      const message = 'This Node has no SQLite of its own. Use Node 22.13 or newer, or install better-sqlite3@12.'
-      throw new GitOpsError('UNSUPPORTED', message, { cause })
-    }
     throw new GitOpsError('LEDGER_UNAVAILABLE', `The database ${path} cannot be opened: ${reason(cause)}`, { cause })
+  }
+}
+
+function driverOf(): new (path: string) => Driver {
+  const require = createRequire(import.meta.url)
+  if (process.versions['sqlite'] !== undefined || hasNodeSqlite()) {
+    return (require('node:sqlite') as { DatabaseSync: new (path: string) => Driver }).DatabaseSync
+  }
+  try {
+    const BetterSqlite = require('better-sqlite3') as new (path: string) => Driver
+    // Its program is loaded with the first database, and package managers do not build it unless they are told to.
+    new BetterSqlite(':memory:').close()
+    return BetterSqlite
+  } catch (cause) {
+    const isMissing = (cause as { code?: string }).code === 'MODULE_NOT_FOUND'
+    const message = isMissing
+      ? 'This Node has no SQLite of its own. Use Node 22.13 or newer, or install better-sqlite3@12.'
+      : `better-sqlite3 is installed, but its program cannot be loaded: allow its install script, and install it again for this Node. ${reason(cause)}`
+    throw new GitOpsError('UNSUPPORTED', message, { cause })
   }
 }
 
