@@ -5,7 +5,7 @@ import type { Revision } from '../source/source.ts'
 import { applyPlan } from './apply-plan.ts'
 import { obstacles } from './decide.ts'
 import { gatherInputs } from './dependencies.ts'
-import { type Engine, commit, recordOf, tell } from './engine.ts'
+import { type Engine, commitLast, recordOf, tell } from './engine.ts'
 import { basisOf, declare, makePlan, observe } from './look.ts'
 import type { Member } from './member.ts'
 import { tellProgress } from './progress.ts'
@@ -55,7 +55,7 @@ async function removeEverything(
   if (reasons.length > 0) return { outcome: 'blocked', plan, reasons }
   if (plan.changes.length === 0) return { outcome: 'unchanged', plan }
   await timed(session, 'apply', () => applyPlan(session, wanted, plan, settled))
-  await commit(engine, member, {
+  await commitLast(engine, member, {
     run: runRecord(session, 'destroyed', { revision: wanted.revision, outcomes: settled }),
   })
   return { outcome: 'applied', plan }

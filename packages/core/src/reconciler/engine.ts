@@ -73,6 +73,15 @@ export function commit(engine: Engine, member: Member, change: RecordChange): Pr
   return mine
 }
 
+/**
+ * The last commit of a run. Where processes share the applications it is made with the end of the claim, in one moment:
+ * what the run did, and that nobody has to do it again.
+ */
+export async function commitLast(engine: Engine, member: Member, change: Omit<LedgerChange, 'expect'>): Promise<void> {
+  if (engine.share?.claimOf(member.name) === undefined) await commit(engine, member, change)
+  else member.closing = change
+}
+
 /** Tries of a commit that met one of another process. */
 const COMMIT_TRIES = 5
 

@@ -1,5 +1,5 @@
 import type { DesiredState } from '../desired/desired.ts'
-import type { LedgerRecord } from '../ledger/ledger.ts'
+import type { LedgerChange, LedgerRecord } from '../ledger/ledger.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Outputs } from '../runtime/call.ts'
 import type { GitOpsError } from '../runtime/errors.ts'
@@ -25,6 +25,8 @@ export interface Member {
   record?: LedgerRecord | undefined
   /** The commit that others wait for. */
   committing?: Promise<void> | undefined
+  /** What the end of the claim commits: the run that is ending. */
+  closing?: Omit<LedgerChange, 'expect'> | undefined
   /** The newest revision of the source. */
   revision?: Revision | undefined
   /** The next run asks the source itself: it was asked for by somebody, and the source could not answer before. */

@@ -12,7 +12,7 @@ import { expireSuspension } from './decisions.ts'
 import { dependencyBlocker, gatherInputs } from './dependencies.ts'
 import { remember } from './membership.ts'
 import { restrictAndTell, settleHealed } from './drift.ts'
-import { type Engine, commit, recordOf, tell } from './engine.ts'
+import { type Engine, commitLast, recordOf, tell } from './engine.ts'
 import { assessOnce, untilHealthy } from './health-wait.ts'
 import { basisOf, declare, isSettled, isSettledOn, makePlan, observe, resolveRevision } from './look.ts'
 import { type Basis, type CurrentRun, type Member, sameBasis } from './member.ts'
@@ -290,7 +290,7 @@ async function recordRun(
   const approval = approvedBy === undefined ? {} : { approvedBy }
   const { fingerprint } = plan
   const did = plan.mode === 'accept-drift' ? 'drift-accepted' : 'applied'
-  await commit(engine, member, {
+  await commitLast(engine, member, {
     run: runRecord(session, did, { revision, fingerprint, outcomes, ...approval }),
     audit: [
       {
@@ -385,7 +385,7 @@ async function recordFailure(
   const revision = run.revision && { revision: run.revision }
   try {
     const record = runRecord(session, outcome, { ...revision, error: error.toJSON(), outcomes })
-    await commit(engine, member, { run: record })
+    await commitLast(engine, member, { run: record })
   } catch (failure) {
     member.record = undefined
     call.log.error(`${member.name}: a failed run could not be written to the history.`, failure)

@@ -8,20 +8,25 @@ import type { QueuedWork } from './queue.ts'
 import { runOnce } from './run.ts'
 import type { RunOptions, RunResult } from './run-result.ts'
 
-/** What the queue does with an application: one run, the answer to whoever asked, and the next run where one is due. */
+/**
+ * What the queue does with an application: one run, the next one where it is due, and the answer to whoever asked. `close`
+ * stores the end of the run before anybody hears of it.
+ */
 export async function workOn(
   engine: Engine,
   name: string,
   work: QueuedWork,
+  close?: (result: RunResult) => Promise<RunResult>,
 ): Promise<RunResult['outcome'] | 'unknown' | 'fenced'> {
   const member = engine.members.get(name)
   if (member === undefined) return 'unknown'
   const asked = member.asked.filter(({ isReady }) => isReady)
   member.asked = member.asked.filter(({ isReady }) => !isReady)
-  const result =
+  const ended =
     member.leaving === 'destroy' ? await destroyOnce(engine, member, work) : await run(engine, member, work, asked)
+  planNext(engine, member, ended)
+  const result = close === undefined ? ended : await close(ended)
   for (const { settle } of asked) settle(result)
-  planNext(engine, member, result)
   return result.error?.code === 'LEDGER_FENCED' ? 'fenced' : result.outcome
 }
 

@@ -1,12 +1,13 @@
 import type { Again, Claim, Completion, Held, Priority } from '../../queue/queue.ts'
 import type { Fence } from '../../runtime/call.ts'
-import type { GitOpsError } from '../../runtime/errors.ts'
+import { type GitOpsError, toGitOpsError } from '../../runtime/errors.ts'
 import type { Json } from '../../runtime/json.ts'
 import { isReadyHere } from '../dependencies.ts'
-import { ownCall } from '../engine.ts'
+import { commit, ownCall } from '../engine.ts'
 import type { Member } from '../member.ts'
 import { pollDelayMs } from '../policy/timing.ts'
 import type { Queue } from '../queue.ts'
+import type { RunResult } from '../run-result.ts'
 import { workOn } from '../work.ts'
 import type { Lanes } from './lanes.ts'
 import type { Lease, Leases } from './leases.ts'
@@ -32,7 +33,7 @@ export interface Applications {
 interface Working {
   readonly lease: Lease
   /** What was asked for while it was worked on. */
-  again?: Again
+  again?: Again | undefined
 }
 
 /** Claims of one statement, and applications that are worked on at a time. Those that wait for health do not count. */
@@ -90,22 +91,46 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
   const run = async (name: string, entry: Working, failure: Error | undefined): Promise<void> => {
     const { claim } = entry.lease
     const member = engine.members.get(name)
+    let isComplete = false
+    const end = async (result: RunResult): Promise<RunResult> => {
+      try {
+        isComplete = member !== undefined && (await close(member, entry, result))
+        return result
+      } catch (thrown) {
+        engine.call.log.warn(`The end of a run of ${name} could not be stored; it is looked at again.`, thrown)
+        return unstored(result, toGitOpsError(thrown, `Storing the end of a run of ${name}`))
+      }
+    }
     const outcome =
-      member === undefined || failure !== undefined ? 'unknown' : await workOn(engine, name, workOf(claim))
-    const isUndone = undone.has(outcome) || isStopping
+      member === undefined || failure !== undefined ? 'unknown' : await workOn(engine, name, workOf(claim), end)
     try {
-      if (member === undefined || isUndone) {
-        const delayMs = outcome === 'unknown' ? 5_000 : outcome === 'fenced' ? 1_000 : 0
-        await queue.release([{ claim, delayMs }], ownCall(engine))
-      } else await queue.complete([completionOf(member, entry)], ownCall(engine))
+      const delayMs = outcome === 'unknown' ? 5_000 : outcome === 'fenced' || outcome === 'failed' ? 1_000 : 0
+      if (!isComplete) await queue.release([{ claim, delayMs }], ownCall(engine))
     } catch (error) {
-      engine.call.log.warn(`The end of a run of ${name} could not be stored; it is looked at again.`, error)
+      engine.call.log.warn(`${name} could not be given back; it is looked at again when its lease ends.`, error)
     } finally {
       leases.letGo(claim.key)
       working.delete(name)
-      if (entry.again !== undefined && isUndone) add(name, { trigger: 'again', ...entry.again })
+      // What was asked for since the end was stored, or was to be part of an end that is none.
+      if (entry.again !== undefined) outbox.send({ ...entry.again, key: claim.key, ...place(name) })
       for (const each of member?.asked ?? []) if (each.isReady) asked.add(name)
     }
+  }
+  /** The record of the run and the end of its claim: one commit. Whether the claim is over. */
+  const close = async (member: Member, entry: Working, { outcome, error }: RunResult): Promise<boolean> => {
+    const { closing } = member
+    member.closing = undefined
+    const isUndone = undone.has(outcome) || error?.code === 'LEDGER_FENCED' || isStopping
+    const complete = isUndone ? undefined : completionOf(member, entry)
+    if (complete !== undefined) entry.again = undefined
+    try {
+      if (closing !== undefined) await commit(engine, member, { ...closing, ...(complete && { complete }) })
+      else if (complete !== undefined) await queue.complete([complete], ownCall(engine))
+    } catch (thrown) {
+      if (complete?.again !== undefined) entry.again = sooner(complete.again, entry.again ?? complete.again)
+      throw thrown
+    }
+    return complete !== undefined
   }
   const completionOf = (member: Member, { lease, again }: Working): Completion => {
     const state = engine.feedback.state(member.name)
@@ -163,7 +188,14 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
 }
 
 /** Endings after which the same is still owed: the claim is given back, and somebody goes on. */
-const undone: ReadonlySet<string> = new Set(['unknown', 'fenced', 'cancelled', 'superseded'])
+const undone: ReadonlySet<string> = new Set(['cancelled', 'superseded'])
+
+/** A failed run stays what it was; one whose success nobody knows of is looked at again. */
+function unstored(result: RunResult, error: GitOpsError): RunResult {
+  const { application, runId, revision } = result
+  if (result.outcome === 'failed') return result
+  return { application, runId, outcome: 'failed', error, ...(revision && { revision }) }
+}
 
 function workOf({ triggers, priority, attempt }: Claim) {
   const reasons = triggers.length > 0 ? triggers : [attempt > 1 ? 'takeover' : 'poll']
