@@ -19,7 +19,10 @@ process.exit(older || newer)
 function run(program, file, environment, more = []) {
   const suite = ['run', '--config', 'vitest.real.config.ts', `packages/sql-store/test/${file}`]
   const env = { ...process.env, NODE_NO_WARNINGS: '1', ...environment }
-  const { status } = spawnSync(program, ['node_modules/vitest/vitest.mjs', ...suite, ...more], { stdio: 'inherit', env })
+  const { status } = spawnSync(program, ['node_modules/vitest/vitest.mjs', ...suite, ...more], {
+    stdio: 'inherit',
+    env,
+  })
   return status ?? 1
 }
 

@@ -18,6 +18,8 @@ export const storeBugs = [
   'inventory after apply',
   'tokens start over after a restore',
   'writes without asking for the lease',
+  'writes until the lease ends',
+  'leases by the clock of the worker',
 ] as const
 export type StoreBug = (typeof storeBugs)[number]
 
@@ -69,7 +71,7 @@ interface World {
   readonly excused: Set<string>
   store: Store
   nowMs: number
-  /** How far the clock of the store was set back. */
+  /** How far the clock of the store is behind. It is set back at once, and made up for slowly. */
   lagMs: number
   quiet: boolean
   restoredAt: number
@@ -81,19 +83,29 @@ type Steps = AsyncGenerator<void, void, void>
 interface Actor {
   steps: Steps
   restUntilMs: number
+  readonly machine: Machine
   /** Nothing it holds is told to it, as on a machine that was suspended. */
   readonly id: number
 }
 
+/** The clocks of a worker: the one on the wall is off by up to an hour, the monotonic one runs too slow or too fast. */
+interface Machine {
+  readonly skewMs: number
+  readonly rate: number
+}
+
 /**
  * Plays workers over one store: they claim, write the inventory, write to a fencing target, prune, complete; they die
- * between any two statements, rest for longer than their lease and go on, answers get lost, backups come back. In the
- * end everything must be as declared, with nothing lost and nothing left behind.
+ * between any two statements, rest for longer than their lease and go on, answers get lost, backups come back, clocks are
+ * wrong. In the end everything must be as declared, with nothing lost and nothing left behind.
  */
 export async function simulateStore(options: StoreSimulation): Promise<StoreSimulationResult> {
   const { seed, bug, steps = 120 } = options
   const world = createWorld(seed, bug, options.createStore)
-  const actors: Actor[] = [1, 2, 3].map((id) => ({ id, steps: worker(world, id), restUntilMs: 0 }))
+  const actors: Actor[] = [1, 2, 3].map((id) => {
+    const machine = { skewMs: (world.random.next() - 0.5) * 7_200_000, rate: 0.75 + world.random.next() / 2 }
+    return { id, machine, steps: worker(world, id, machine), restUntilMs: 0 }
+  })
   let taken = 0
   for (; taken < steps; taken++) await happen(world, actors)
   taken += await becomeQuiet(world, actors)
@@ -191,10 +203,12 @@ function facade(current: () => Store, record: <T>(write: (store: Store) => Promi
   }
 }
 
-function callOf({ random }: World): Call {
+/** The clock of whoever calls is the business of nobody. */
+function callOf({ random, nowMs }: World, { skewMs, rate }: Machine = { skewMs: -3_600_000, rate: 1 }): Call {
+  const clock = { now: () => nowMs + skewMs, monotonic: () => nowMs * rate, setTimer: () => ({ cancel: () => {} }) }
   return {
     signal: new AbortController().signal,
-    clock: { now: () => 0, monotonic: () => 0, setTimer: () => ({ cancel: () => {} }) },
+    clock,
     log: silentLog,
     random,
   }
@@ -210,23 +224,34 @@ function pick<T>({ random }: World, items: readonly T[]): T {
 
 async function happen(world: World, actors: Actor[]): Promise<void> {
   const roll = world.random.next()
-  world.nowMs += pick(world, [0, 1, 20, 150])
+  passTime(world, pick(world, [0, 1, 20, 150]))
   if (roll < 0.1) await commitTo(world, pick(world, names))
   else if (roll < 0.13) die(world, pick(world, actors))
   else if (roll < 0.16) pick(world, actors).restUntilMs = world.nowMs + leaseMs * 3 * world.random.next()
   else if (roll < 0.165) await restore(world)
+  else if (roll < 0.17) world.lagMs += pick(world, [1, 300, 5_000])
   else await step(world, pick(world, actors))
+}
+
+/** A clock that is behind is made up for by a twentieth: a store whose clock jumped ahead would end leases early. */
+function passTime(world: World, durationMs: number): void {
+  world.nowMs += durationMs
+  if (world.bug !== 'tokens start over after a restore') world.lagMs = Math.max(0, world.lagMs - durationMs / 20)
+}
+
+function storeTime({ nowMs, lagMs }: World): number {
+  return nowMs - lagMs
 }
 
 async function step(world: World, actor: Actor): Promise<void> {
   if (actor.restUntilMs > world.nowMs) return
   const { done } = await actor.steps.next()
-  if (done === true) actor.steps = worker(world, actor.id)
+  if (done === true) actor.steps = worker(world, actor.id, actor.machine)
 }
 
 /** Whatever it was about to do never happens. */
 function die(world: World, actor: Actor): void {
-  actor.steps = worker(world, actor.id)
+  actor.steps = worker(world, actor.id, actor.machine)
 }
 
 /** A newer declaration. It counts when the store acknowledged the wake; somebody who is not answered asks again. */
@@ -254,6 +279,8 @@ async function shorten(world: World, key: string): Promise<void> {
 
 /** The store goes back to an earlier moment. Whoever restores says so, and the sources are asked again. */
 async function restore(world: World): Promise<void> {
+  // Tokens are the time of the store: its clock has to be right again when a backup comes back.
+  if (world.bug !== 'tokens start over after a restore') world.lagMs = 0
   const backups = world.store as Store & Backups
   await backups.restoreTo(Math.floor(backups.backUp() * (0.5 + world.random.next() / 2)))
   // Nobody restores within the same millisecond.
@@ -288,29 +315,34 @@ function declared(name: string, revision: number): readonly string[] {
 }
 
 /** Claims, works, and begins again. What it holds it holds by its own clock. */
-async function* worker(world: World, id: number): Steps {
-  const call = callOf(world)
+async function* worker(world: World, id: number, machine: Machine): Steps {
   for (;;) {
     const askedMs = world.nowMs
-    const request = { worker: `w${id}`, pool: 'application', limit: 1, leaseMs }
+    const call = callOf(world, machine)
+    const request = { worker: `w${id}`, pool: 'application', limit: 1, leaseMs: leaseAskedBy(world, machine) }
     const claims = await world.store.queue.claim(request, call)
     for (const claim of claims) noteClaim(world, claim)
     yield
     // The answer of the store got lost: the claim is held by nobody until its lease ends.
     if (!world.quiet && chance(world, 0.05)) continue
-    for (const claim of claims) yield* run(world, claim, askedMs)
+    for (const claim of claims) yield* run(world, claim, askedMs, machine)
   }
+}
+
+/** The mistake: the worker says when the lease ends, by its own clock. */
+function leaseAskedBy({ bug }: World, { skewMs }: Machine): number {
+  return bug === 'leases by the clock of the worker' ? Math.max(1, leaseMs + skewMs) : leaseMs
 }
 
 function noteClaim(world: World, { key, token }: Claim): void {
   const known = world.claims.get(key)
-  if (known !== undefined && world.nowMs < known.untilMs)
+  if (known !== undefined && storeTime(world) < known.untilMs)
     world.violations.add(`${key} was handed out while its lease was in force`)
   if (known !== undefined && token <= known.token) world.violations.add(`the token of ${key} did not rise`)
-  world.claims.set(key, { token, untilMs: world.nowMs + leaseMs })
+  world.claims.set(key, { token, untilMs: storeTime(world) + leaseMs })
 }
 
-async function* run(world: World, claim: Claim, askedMs: number): Steps {
+async function* run(world: World, claim: Claim, askedMs: number, machine: Machine): Steps {
   const name = claim.key.slice('application/'.length)
   const call = callOf(world)
   const wanted = declared(name, claim.revision)
@@ -321,8 +353,9 @@ async function* run(world: World, claim: Claim, askedMs: number): Steps {
   const intent = { put: wanted.map((object) => owned(object, 'intended')) }
   let version: number | undefined = record.version
   let heldMs = askedMs
+  const part = world.bug === 'writes until the lease ends' ? 1 : 2 / 3
   const isHeld = (): boolean =>
-    world.bug === 'writes without asking for the lease' || world.nowMs < heldMs + (leaseMs * 2) / 3
+    world.bug === 'writes without asking for the lease' || (world.nowMs - heldMs) * machine.rate < leaseMs * part
   if (world.bug !== 'inventory after apply') {
     version = await commit(world, name, claim, { expect: version, inventory: intent })
     if (version === undefined) return
@@ -338,6 +371,8 @@ async function* run(world: World, claim: Claim, askedMs: number): Steps {
   for (const object of [...wanted, ...gone]) {
     yield
     if (!isHeld()) return
+    // It may stand still right here. Only a target that compares tokens can do something about that.
+    if (name !== incomparable) yield
     // It claimed before the backup came back, which cannot know of what it does now: stop all workers before a restore.
     const isOfBefore = askedMs < world.restoredAt
     if (isOfBefore) world.excused.add(`${name}/${object}`)
@@ -353,7 +388,7 @@ async function extend(world: World, claim: Claim): Promise<boolean> {
   const [still] = await world.store.queue.extend([held], leaseMs, callOf(world))
   const known = world.claims.get(claim.key)
   if (still === undefined) return false
-  if (known?.token === claim.token) known.untilMs = world.nowMs + leaseMs
+  if (known?.token === claim.token) known.untilMs = storeTime(world) + leaseMs
   return true
 }
 
@@ -371,6 +406,8 @@ function write(
   if (world.bug !== 'no fence' && name !== incomparable && token < newest) return false
   if (token < newest && isWanted && !isOfBefore && (world.live.get(place)?.revision ?? 0) > revision)
     world.violations.add(`${place} went back from a newer revision`)
+  if (name === incomparable && token < (world.claims.get(keyOf(name))?.token ?? 0) && !isOfBefore)
+    world.violations.add(`${place} was written under a claim that was over`)
   world.seen.set(name, Math.max(newest, token))
   if (isWanted) world.live.set(place, { revision, madeAt: world.live.get(place)?.madeAt ?? world.nowMs })
   else world.live.delete(place)
