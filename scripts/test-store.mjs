@@ -12,14 +12,16 @@ const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
 const given = process.argv.slice(2)
 
 // The last line of the output counts the larger run.
-const older = hasSqlite() || given.length > 0 ? 0 : run(process.execPath, 'sqlite.real', { NODE_PATH: betterSqlite() })
-const newer = run(nodeWithSqlite(), '', {}, given)
+const older =
+  hasSqlite() || given.length > 0 ? 0 : run(process.execPath, ['sqlite.real'], { NODE_PATH: betterSqlite() })
+const newer = run(nodeWithSqlite(), given.length > 0 ? given : [''])
 process.exit(older || newer)
 
-function run(program, file, environment, more = []) {
-  const suite = ['run', '--config', 'vitest.real.config.ts', `packages/sql-store/test/${file}`]
+function run(program, files, environment = {}) {
+  const named = files.map((file) => (file.startsWith('-') ? file : `packages/sql-store/test/${file}`))
+  const suite = ['run', '--config', 'vitest.real.config.ts', ...named]
   const env = { ...process.env, NODE_NO_WARNINGS: '1', ...environment }
-  const { status } = spawnSync(program, ['node_modules/vitest/vitest.mjs', ...suite, ...more], {
+  const { status } = spawnSync(program, ['node_modules/vitest/vitest.mjs', ...suite], {
     stdio: 'inherit',
     env,
   })

@@ -26,7 +26,7 @@ import { type ResourceQuery, type ResourceRecord, resources } from '../history/r
 import { type Retained, type Retention, retain } from '../history/retention.ts'
 import { completeAll, sqlQueue } from '../queue/queue.ts'
 import { statementsOf } from '../queue/statements.ts'
-import { migrate } from '../schema/schema.ts'
+import { type Migration, migrate, migrations } from '../schema/schema.ts'
 
 /** The part of a record that is one JSON text. */
 type Body = Pick<LedgerRecord, 'journal' | 'approvals' | 'hold' | 'suspension' | 'state'>
@@ -56,12 +56,16 @@ export interface SqlLedgerOptions {
   readonly retention?: Retention
 }
 
-/** A ledger in a database. The schema is brought up to date before the first use. */
-export function sqlLedger(database: Database, { leaseMs, retention = {} }: SqlLedgerOptions = {}): SqlLedger {
+/** A ledger in a database. The schema is brought up to date before the first use, by `steps`. */
+export function sqlLedger(
+  database: Database,
+  { leaseMs, retention = {} }: SqlLedgerOptions = {},
+  steps: readonly Migration[] = migrations,
+): SqlLedger {
   let migrated: Promise<void> | undefined
   const ready = async (call: Call): Promise<Database> => {
     throwIfAborted(call)
-    migrated ??= migrate(database, call).catch((error: unknown) => {
+    migrated ??= migrate(database, call, steps).catch((error: unknown) => {
       migrated = undefined
       throw error
     })

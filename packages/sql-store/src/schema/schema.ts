@@ -2,7 +2,7 @@ import { type Call, GitOpsError } from '@gitops-sdk/core'
 import type { Database, Query } from '../database/database.ts'
 
 /** One step of the schema. Each only adds, so that a process of the version before may run beside it. */
-interface Migration {
+export interface Migration {
   readonly version: number
   readonly statements: readonly string[]
   /** What only PostgreSQL has. */
@@ -13,7 +13,7 @@ interface Migration {
  * The tables. Times are epoch milliseconds of the database's clock or of the engine, whole values are JSON text in
  * the spelling in which they were written, so that hashes over them hold in both dialects.
  */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   {
     version: 1,
     statements: [
@@ -106,20 +106,18 @@ const migrations: readonly Migration[] = [
   },
 ]
 
-/** The newest version this library writes. */
-const newest = migrations.at(-1)?.version ?? 0
-
 /**
  * Brings the tables up to date. Several processes may start at once: they take turns. A database that
  * is newer than this library is refused with `LEDGER_VERSION`, never guessed.
  */
-export async function migrate(database: Database, call: Call): Promise<void> {
+export async function migrate(database: Database, call: Call, steps: readonly Migration[] = migrations): Promise<void> {
   await database.prepare(call)
   await database.query('CREATE TABLE IF NOT EXISTS gitops_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)', [], call)
-  await database.transaction((query) => migrateInTurn(database, query), call)
+  await database.transaction((query) => migrateInTurn(database, query, steps), call)
 }
 
-async function migrateInTurn(database: Database, query: Query): Promise<void> {
+async function migrateInTurn(database: Database, query: Query, steps: readonly Migration[]): Promise<void> {
+  const newest = steps.at(-1)?.version ?? 0
   await query("INSERT INTO gitops_meta (name, value) VALUES ('schema', '0') ON CONFLICT (name) DO NOTHING", [])
   const [row] = await query(`SELECT value FROM gitops_meta WHERE name = 'schema'${database.dialect.forUpdate}`, [])
   const current = Number(row?.['value'] ?? 0)
@@ -127,7 +125,7 @@ async function migrateInTurn(database: Database, query: Query): Promise<void> {
     const message = `${database.id} has schema ${current}, and this library knows ${newest}. Run a newer version of @gitops-sdk/sql-store.`
     throw new GitOpsError('LEDGER_VERSION', message)
   }
-  for (const migration of migrations.filter(({ version }) => version > current)) {
+  for (const migration of steps.filter(({ version }) => version > current)) {
     const more = database.dialect.name === 'postgres' ? (migration.postgres ?? []) : []
     for (const statement of [...migration.statements, ...more]) await query(statement, [])
   }
