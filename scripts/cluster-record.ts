@@ -9,17 +9,15 @@ import type { HttpClientOptions } from '../packages/k8s-adapter/src/index.ts'
 import { startControlPlane } from '../packages/k8s-adapter/src/testing.ts'
 import { ask } from '../packages/k8s-adapter/test/vectors/ask.ts'
 import { play } from '../packages/k8s-adapter/test/vectors/play.ts'
-import { stories } from '../packages/k8s-adapter/test/vectors/stories.ts'
+import { planeFor, stories } from '../packages/k8s-adapter/test/vectors/stories.ts'
 import { kindsOf, type Published, shapesOf } from './cluster-shapes.ts'
 
-await using plane = await startControlPlane({
-  users: [{ name: 'limited' }],
-  controllers: ['namespace', 'garbage-collector'],
-})
+await using plane = await startControlPlane(planeFor('usual'))
+await using uncached = await startControlPlane(planeFor('without a cache'))
 const published = await publishedBy(plane.connection())
 write('../packages/k8s-adapter/src/testing/api-server/built-in.ts', builtIn(published))
 const recorded: Record<string, Json> = {}
-for (const story of stories) recorded[story.name] = await play(plane, story)
+for (const story of stories) recorded[story.name] = await play(story.how === 'usual' ? plane : uncached, story)
 write('../packages/k8s-adapter/test/vectors/recorded.json', `${JSON.stringify(recorded, null, 1)}\n`)
 console.log(`recorded ${stories.length} stories, ${stories.flatMap(({ questions }) => questions).length} answers`)
 

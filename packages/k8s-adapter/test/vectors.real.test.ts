@@ -1,5 +1,5 @@
 import { startControlPlane } from '../src/testing.ts'
 import { checkVectors } from './vectors/check.ts'
+import { planeFor } from './vectors/stories.ts'
 
-// No controller of workloads: it would write between two questions, sooner or later as the machine is busy.
-checkVectors(() => startControlPlane({ users: [{ name: 'limited' }], controllers: ['namespace', 'garbage-collector'] }))
+checkVectors((how) => startControlPlane(planeFor(how)))

@@ -49,6 +49,11 @@ export interface ControlPlane extends AsyncDisposable {
   connection(user?: string): HttpClientOptions
   /** A kubeconfig of the admin. */
   readonly kubeConfig: string
+  /**
+   * Forgets all versions but the latest, as a cluster does with those older than five minutes. Throws `UNSUPPORTED` for a
+   * cluster that was not started here.
+   */
+  compact(): Promise<void>
 }
 
 /** The programs of a control plane. */
@@ -122,7 +127,21 @@ async function existingCluster(users: readonly TestUser[]): Promise<ControlPlane
     const groups = [...(users.find((user) => user.name === name)?.groups ?? []), 'system:authenticated']
     return { ...admin, impersonate: { user: name, groups } }
   }
-  return { connection, kubeConfig: await readFile(file, 'utf8'), async [Symbol.asyncDispose]() {} }
+  const compact = async (): Promise<void> => {
+    throw new GitOpsError('UNSUPPORTED', 'The versions of an existing cluster are not ours to forget.')
+  }
+  return { connection, kubeConfig: await readFile(file, 'utf8'), compact, async [Symbol.asyncDispose]() {} }
+}
+
+/** Through the JSON gateway of etcd. */
+async function compactStore(address: string): Promise<void> {
+  const post = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
+    const answer = await fetch(`${address}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) })
+    if (answer.ok) return (await answer.json()) as { header: { revision: string } }
+    throw new GitOpsError('INTERNAL', `etcd refused to ${path}: ${(await answer.text()).slice(0, 200)}`)
+  }
+  const { header } = await post('range', { key: Buffer.from('/').toString('base64'), count_only: true })
+  await post('compaction', { revision: header.revision, physical: true })
 }
 
 interface Running {
@@ -156,7 +175,7 @@ async function startAll(
     running.push(start(binaries.controllerManager, managerFlags(folder, options.controllers)))
   if (options.kwok === true && binaries.kwok !== undefined)
     await simulateNode(binaries.kwok, folder, connection(), running)
-  return { connection, kubeConfig }
+  return { connection, kubeConfig, compact: () => compactStore(`http://127.0.0.1:${client}`) }
 }
 
 /** Ready when the node is: what was started says nothing sooner. */

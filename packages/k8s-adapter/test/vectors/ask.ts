@@ -21,6 +21,9 @@ export interface Question {
   readonly events?: number
 }
 
+/** No request: the server forgets all old versions. */
+export const COMPACT = 'COMPACT'
+
 /** A raw answer: what a client would see. */
 export interface RawAnswer {
   readonly status: number
@@ -75,7 +78,10 @@ async function readAnswer(response: IncomingMessage, events: number | undefined)
     if (events !== undefined && text.split('\n').length > events) break
   }
   response.destroy()
-  const lines = text.split('\n').slice(0, events)
+  const lines = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(0, events)
   const isJson = (response.headers['content-type'] ?? '').includes('json')
   const body = events !== undefined ? lines.map(parse) : isJson ? parse(text) : text.trim()
   return { status: response.statusCode ?? 0, warning: response.headers['warning'], body }

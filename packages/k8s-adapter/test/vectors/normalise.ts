@@ -24,7 +24,11 @@ export function normaliser(namespace: string): (answer: RawAnswer) => Json {
         ? managers(visit(value, '') as JsonObject[])
         : value.map((each: Json) => visit(each, field))
     if (value === null || typeof value !== 'object') return value
-    const entries = Object.entries(value).filter(
+    // A mark and a list are of the moment at which they are made, whoever else wrote meanwhile.
+    const { type, object, items } = value as JsonObject
+    if (type === 'BOOKMARK') return { type, object: visit(marked(object), '') }
+    const timeless = Array.isArray(items) ? marked(value as JsonObject) : value
+    const entries = Object.entries(timeless).filter(
       ([name, inner]) => !dropped.includes(name) && !(name === 'continue' && inner === ''),
     )
     return Object.fromEntries(entries.map(([name, inner]) => [inText(name), visit(inner, name)] as const))
@@ -34,6 +38,11 @@ export function normaliser(namespace: string): (answer: RawAnswer) => Json {
     ...(warning !== undefined && { warning }),
     body: visit(body, ''),
   })
+}
+
+function marked(object: Json | undefined): JsonObject {
+  const { metadata, ...rest } = object as JsonObject
+  return { ...rest, metadata: { ...(metadata as JsonObject), resourceVersion: '' } }
 }
 
 /** Of this server and this moment, or of how much else there is. */

@@ -1,10 +1,22 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
-import type { Question } from './ask.ts'
+import type { ControlPlaneOptions } from '../../src/testing.ts'
+import { COMPACT, type Question } from './ask.ts'
 
 /** Questions that follow each other in one namespace. */
 export interface Story {
   readonly name: string
+  /** A server that caches remembers for a while what its database forgot. */
+  readonly how: 'usual' | 'without a cache'
   readonly questions: readonly Question[]
+}
+
+/** The control plane that a story is told on. No controller of workloads: it would write between two questions. */
+export function planeFor(how: Story['how']): ControlPlaneOptions {
+  return {
+    users: [{ name: 'limited' }],
+    controllers: how === 'usual' ? ['namespace', 'garbage-collector'] : false,
+    flags: how === 'usual' ? [] : ['--watch-cache=false'],
+  }
 }
 
 const maps = '/api/v1/namespaces/{ns}/configmaps'
@@ -107,8 +119,7 @@ const widgetSchema: JsonObject = {
   },
 }
 
-/** What a client of a cluster may ask; answered by a real server, and the same by the one in memory. */
-export const stories: readonly Story[] = [
+const usual: readonly Omit<Story, 'how'>[] = [
   {
     name: 'creates, reads, replaces, patches and deletes an object',
     questions: [
@@ -565,4 +576,84 @@ export const stories: readonly Story[] = [
       },
     ],
   },
+  {
+    name: 'a watch from the future is silent, and one from nowhere is refused',
+    questions: [
+      { ask: `GET ${maps}?watch=1&timeoutSeconds=1&resourceVersion=999999999`, events: 1 },
+      { ask: `GET ${maps}?watch=1&timeoutSeconds=1&resourceVersion=nonsense`, events: 1 },
+      { ask: `GET ${maps}?resourceVersion=nonsense` },
+    ],
+  },
+  {
+    name: 'applies what means nothing: nulls, and the status of a kind that has a door for it',
+    questions: [
+      apply('ours', `${maps}/one`, map('one', { a: null, b: '1' }, { creationTimestamp: null, labels: { x: null } })),
+      apply('ours', `${deployments}/web`, { ...deployment({ replicas: 0 }), status: { replicas: 5 } }),
+      apply('ours', `${deployments}/web/status`, { ...deployment({ replicas: 7 }), status: { replicas: 5 } }),
+    ],
+  },
+  {
+    name: 'what was applied as stringData stays when it is left out',
+    questions: [{ a: 'x', b: 'y' }, { a: 'z' }].map((stringData) =>
+      apply('ours', `${secrets}/key`, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'key' }, stringData }),
+    ),
+  },
+  {
+    name: 'amounts that mean the same are in conflict when they are written in another way',
+    questions: ['0.1', '100m', '0.1'].map((cpu, index) =>
+      apply(
+        index === 0 ? 'ours' : 'theirs',
+        `${deployments}/web`,
+        deployment({ replicas: 0 }, { resources: { requests: { cpu } } }),
+      ),
+    ),
+  },
+  {
+    name: 'whoever owns the finalizer of what is being deleted, and leaves it out, ends it',
+    questions: [
+      apply('ours', `${maps}/one`, map('one', {}, { finalizers: ['example.org/held'] })),
+      { ask: `DELETE ${maps}/one` },
+      apply('ours', `${maps}/one`, map('one')),
+      { ask: `GET ${maps}/one` },
+    ],
+  },
+  {
+    name: 'of more than ten who change an object, the oldest become one',
+    questions: [
+      { ask: `POST ${maps}?fieldManager=m00`, body: map('one', { m00: '1' }) },
+      ...Array.from({ length: 12 }, (_, index) => {
+        const manager = `m${String(index + 1).padStart(2, '0')}`
+        return {
+          ask: `MERGE ${maps}/one?fieldManager=${manager}`,
+          body: { data: { [manager]: '1' } },
+          brief: true as const,
+        }
+      }),
+      { ask: `GET ${maps}/one` },
+    ],
+  },
+]
+
+const uncached: readonly Omit<Story, 'how'>[] = [
+  {
+    name: 'what was forgotten has expired: pages, watches and lists of an old version',
+    questions: [
+      ...['a', 'b', 'c'].map((name) => ({ ask: `POST ${maps}?fieldManager=x`, body: map(name) })),
+      { ask: `GET ${maps}?limit=1` },
+      { ask: `POST ${maps}?fieldManager=x`, body: map('d') },
+      { ask: COMPACT },
+      { ask: `GET ${maps}?limit=1&continue={3.metadata.continue}` },
+      { ask: `GET ${maps}?limit=2&continue={6.metadata.continue}` },
+      { ask: `GET ${maps}?limit=2&continue={7.metadata.continue}` },
+      { ask: `GET ${maps}?watch=1&timeoutSeconds=5&resourceVersion={0.metadata.resourceVersion}`, events: 1 },
+      { ask: `GET ${maps}?resourceVersionMatch=Exact&resourceVersion={0.metadata.resourceVersion}` },
+      { ask: `GET ${maps}?resourceVersion={4.metadata.resourceVersion}&resourceVersionMatch=NotOlderThan` },
+    ],
+  },
+]
+
+/** What a client of a cluster may ask; answered by a real server, and the same by the one in memory. */
+export const stories: readonly Story[] = [
+  ...usual.map((story) => ({ ...story, how: 'usual' as const })),
+  ...uncached.map((story) => ({ ...story, how: 'without a cache' as const })),
 ]

@@ -3,6 +3,7 @@ import type { JsonObject } from '@gitops-sdk/core'
 import { type Answer, badRequest, gone, notFound, refusal, status } from './answer.ts'
 import { metadataOf, objectOf, textOf, without } from './json.ts'
 import type { Request, ServerState } from './state.ts'
+import { keyOf } from './store.ts'
 import { subjectOf } from './write.ts'
 
 /** One object, in the version that was asked for. */
@@ -15,14 +16,17 @@ export function read(state: ServerState, request: Request): Answer {
 /** A collection, or a page of it. What was begun is continued as it was, unless it was forgotten. */
 export function list(state: ServerState, request: Request): Answer {
   const { query, kind } = request
-  assertKnown(state, query.get('resourceVersion') ?? '')
+  const asked = query.get('resourceVersion') ?? ''
+  assertKnown(state, asked)
+  if (query.get('resourceVersionMatch') === 'Exact' && Number(asked) < state.store.compacted)
+    throw gone('The resourceVersion for the provided list is too old.')
   const limit = Number(query.get('limit') ?? 0)
   const { version, items } = begun(state, request)
   const page = limit > 0 ? items.slice(0, limit) : items
   const rest = limit > 0 ? items.slice(limit) : []
   const metadata = {
     resourceVersion: String(version),
-    ...(rest.length > 0 && { continue: keep(state, version, rest), remainingItemCount: rest.length }),
+    ...(rest.length > 0 && { continue: keep(state, version, page, rest), remainingItemCount: rest.length }),
   }
   return {
     status: 200,
@@ -38,7 +42,9 @@ export function list(state: ServerState, request: Request): Answer {
 /** A version from the future: the database was set back, or the client talks to another server. */
 function assertKnown({ store }: ServerState, version: string): void {
   if (!/^\d*$/.test(version))
-    throw badRequest(`Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`)
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`,
+    )
   if (Number(version) <= store.version) return
   const cause = { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }
   const message = `Timeout: Too large resource version: ${version}, current: ${store.version}`
@@ -51,29 +57,44 @@ interface Begun {
 }
 
 function begun(state: ServerState, request: Request): Begun {
-  const token = request.query.get('continue') ?? ''
-  if (token === '') {
-    const matches = matcherOf(request)
-    const { namespace, kind } = request
-    const all = state.store.list(kind, namespace === '' ? undefined : namespace)
-    return { version: state.store.version, items: all.filter(matches) }
-  }
-  const items = state.pages.get(token)
-  const version = Number(token.split('.')[0])
-  if (items === undefined || version < state.store.compacted)
-    throw gone(
-      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
-    )
-  return { version, items }
+  const [version = '', last = '', id] = (request.query.get('continue') ?? '').split('.')
+  if (version === '' || version === LATEST)
+    return { version: state.store.version, items: itemsAfter(last, state, request) }
+  const items = id === undefined ? undefined : state.pages.get(id)
+  if (items !== undefined && Number(version) >= state.store.compacted) return { version: Number(version), items }
+  throw gone(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+    `${LATEST}.${last}`,
+  )
+}
+
+/** Continues with what there is now: the whole is then of no one moment. */
+const LATEST = '-1'
+
+function itemsAfter(last: string, state: ServerState, request: Request): JsonObject[] {
+  const { namespace, kind } = request
+  const matches = matcherOf(request)
+  const all = state.store.list(kind, namespace === '' ? undefined : namespace).filter(matches)
+  return last === '' ? all : all.filter((each) => placeOf(each) > Buffer.from(last, 'base64url').toString('utf8'))
+}
+
+function placeOf(object: JsonObject): string {
+  const { namespace, name } = metadataOf(object)
+  return keyOf(textOf(namespace), textOf(name))
 }
 
 const MAX_PAGES = 100
 
-function keep({ pages }: ServerState, version: number, items: readonly JsonObject[]): string {
-  const token = `${version}.${randomUUID()}`
-  pages.set(token, items)
+function keep(
+  { pages }: ServerState,
+  version: number,
+  page: readonly JsonObject[],
+  rest: readonly JsonObject[],
+): string {
+  const id = randomUUID()
+  pages.set(id, rest)
   for (const old of [...pages.keys()].slice(0, Math.max(0, pages.size - MAX_PAGES))) pages.delete(old)
-  return token
+  return `${version}.${Buffer.from(placeOf(page.at(-1) ?? {}), 'utf8').toString('base64url')}.${id}`
 }
 
 /** The object as the version of the request names it. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@gitops-sdk/core'
-import { invalid, status } from './answer.ts'
+import { invalid, refusal, status } from './answer.ts'
 import { metadataOf, textOf, withMetadata } from './json.ts'
 import { inVersion, matcherOf } from './read.ts'
 import type { Request, ServerState } from './state.ts'
@@ -35,7 +35,7 @@ export function watch(state: ServerState, request: Request, listener: Listener):
     for (const object of initial(state, request)) send('ADDED', inVersion(object, request))
     if (streamsList) send('BOOKMARK', endMarkOf(request, state.store.version))
   } else if (Number(from) < state.store.compacted) {
-    const message = `too old resource version: ${from} (${state.store.compacted})`
+    const message = 'The resourceVersion for the provided watch is too old.'
     send('ERROR', status(410, 'Expired', message).body as JsonObject)
     listener.end()
     return { stop: () => {}, bookmark: () => {} }
@@ -43,8 +43,13 @@ export function watch(state: ServerState, request: Request, listener: Listener):
   return { stop: state.store.subscribe(follow), bookmark }
 }
 
-/** Refuses a streamed list that does not say which version it may begin at. */
+/** Refuses a version that is none, and a streamed list that does not say which version it may begin at. */
 export function assertMatch(query: URLSearchParams): void {
+  const from = query.get('resourceVersion') ?? ''
+  if (!/^\d*$/.test(from)) {
+    const why = `Invalid value: "${from}": strconv.ParseUint: parsing "${from}": invalid syntax`
+    throw refusal(status(500, '', `resourceVersion: ${why}`))
+  }
   if (query.get('sendInitialEvents') !== 'true' || query.get('resourceVersionMatch') === 'NotOlderThan') return
   const subject = { group: 'meta.k8s.io', resource: 'listoptions', kind: 'ListOptions', name: '' }
   const message = 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
