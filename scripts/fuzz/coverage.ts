@@ -10,6 +10,8 @@ export interface Instrumented {
 interface Insertion {
   readonly at: number
   readonly text: string
+  /** Closes something, instead of opening it. */
+  readonly isEnd?: true
 }
 
 /** A node of the tree: everything else in it is another node, a list of them, or a plain value. */
@@ -21,10 +23,12 @@ export function instrument(code: string): Instrumented {
   let branches = 0
   const count = (): string => `__taken[${branches++}]++`
   const before = (node: Tree): void =>
-    void insertions.push({ at: node.start, text: `(${count()},` }, { at: node.end, text: ')' })
-  const block = (node: Tree): void => {
-    if (node.type === 'BlockStatement') insertions.push({ at: node.start + 1, text: `;${count()};` })
-    else insertions.push({ at: node.start, text: `{${count()};` }, { at: node.end, text: '}' })
+    void insertions.push({ at: node.start, text: `(${count()},` }, { at: node.end, text: ')', isEnd: true })
+  const block = (node: Tree, after = ''): void => {
+    const isBlock = node.type === 'BlockStatement'
+    if (isBlock) insertions.push({ at: node.start + 1, text: `;${count()};` })
+    else insertions.push({ at: node.start, text: `{${count()};` })
+    insertions.push({ at: node.end, text: `${isBlock ? '' : '}'}${after}`, isEnd: true })
   }
   const visit = (node: Tree): void => {
     const part = (name: string): Tree | undefined => treeIn(node[name])
@@ -33,8 +37,14 @@ export function instrument(code: string): Instrumented {
       if (body?.type === 'BlockStatement') insertions.push({ at: directivesEnd(body), text: `;${count()};` })
       else if (body !== undefined) before(body)
     }
-    if (/^(If|For|While|DoWhile|ForIn|ForOf)/.test(node.type))
-      for (const each of [part('consequent'), part('alternate'), part('body')]) if (each !== undefined) block(each)
+    if (/^(For|While|DoWhile|ForIn|ForOf)/.test(node.type))
+      for (const each of [part('body')]) if (each !== undefined) block(each)
+    if (node.type === 'IfStatement') {
+      const [then, otherwise] = [part('consequent'), part('alternate')]
+      // Going on because a condition did not hold is a branch as well.
+      if (then !== undefined) block(then, otherwise === undefined ? `else{${count()}}` : '')
+      if (otherwise !== undefined) block(otherwise)
+    }
     if (node.type === 'TryStatement')
       for (const each of [part('handler')]) if (each !== undefined) block(treeIn(each['body']) ?? each)
     if (node.type === 'ConditionalExpression')
@@ -70,13 +80,12 @@ function childrenOf(node: Tree): Tree[] {
 
 /** Where several begin at one place, the outer one is written first; where they end, last. */
 function spliced(code: string, insertions: readonly Insertion[]): string {
-  const isEnd = ({ text }: Insertion): boolean => text === ')' || text === '}'
   const sorted = insertions
     .map((insertion, index) => ({ ...insertion, index }))
     .toSorted((a, b) => {
       if (a.at !== b.at) return a.at - b.at
-      if (isEnd(a) !== isEnd(b)) return isEnd(a) ? -1 : 1
-      return isEnd(a) ? b.index - a.index : a.index - b.index
+      if (a.isEnd !== b.isEnd) return a.isEnd ? -1 : 1
+      return a.isEnd ? b.index - a.index : a.index - b.index
     })
   const parts: string[] = []
   let from = 0

@@ -3,24 +3,29 @@ import type { Random } from '@gitops-sdk/core'
 /** Makes hostile bytes out of known ones. The same random numbers give the same bytes. */
 export type Mutate = (corpus: readonly Uint8Array[], words: readonly string[]) => Uint8Array
 
-const MAX_BYTES = 16_384
+const empty = new Uint8Array()
 const edges = [0, 1, 0x0a, 0x20, 0x22, 0x2f, 0x5b, 0x7b, 0x7f, 0x80, 0xbf, 0xc0, 0xed, 0xfe, 0xff]
 
-/** A mutator over `random`: one of the corpus, changed one to eight times. */
-export function createMutator(random: Random): Mutate {
+/** How long one gets where its target says nothing. */
+const MAX_BYTES = 4_096
+
+/** A mutator over `random`: one of the corpus, changed one to eight times, mostly few: much breaks what others kept it for. */
+export function createMutator(random: Random, maxBytes: number = MAX_BYTES): Mutate {
   const below = (limit: number): number => Math.floor(random.next() * limit)
   const pick = <T>(list: readonly T[]): T | undefined => list[below(list.length)]
   return (corpus, words) => {
-    let bytes = Uint8Array.from(pick(corpus) ?? [])
-    for (let left = 1 + below(8); left > 0; left--) bytes = change(bytes, corpus, words)
-    return bytes.subarray(0, MAX_BYTES)
+    // The smaller of two: small ones are tried faster, and more of what is changed in them matters.
+    const [one, other] = [pick(corpus) ?? empty, pick(corpus) ?? empty]
+    let bytes = Uint8Array.from(one.length < other.length ? one : other)
+    for (let left = 1 + below(1 + below(8)); left > 0; left--) bytes = change(bytes, corpus, words)
+    return bytes.subarray(0, maxBytes)
   }
 
   function change(bytes: Uint8Array, corpus: readonly Uint8Array[], words: readonly string[]): Uint8Array<ArrayBuffer> {
     const at = below(bytes.length + 1)
     const end = at + below(Math.min(32, bytes.length - at + 1))
     const rest = bytes.subarray(end)
-    switch (below(7)) {
+    switch (below(8)) {
       case 0: // one bit
         return join(
           bytes.subarray(0, at),
@@ -29,13 +34,15 @@ export function createMutator(random: Random): Mutate {
         )
       case 1: // a byte at the edge of something
         return join(bytes.subarray(0, at), [pick(edges) ?? 0], rest)
-      case 2: // a piece taken out
+      case 2: // another byte
+        return join(bytes.subarray(0, at), [below(256)], bytes.subarray(at + 1))
+      case 3: // a piece taken out
         return join(bytes.subarray(0, at), rest)
-      case 3: // a piece many times
+      case 4: // a piece many times
         return join(bytes.subarray(0, end), ...Array.from({ length: below(64) }, () => bytes.subarray(at, end)), rest)
-      case 4: // a piece of another
+      case 5: // a piece of another
         return join(bytes.subarray(0, at), pieceOf(pick(corpus) ?? bytes), rest)
-      case 5: // any bytes
+      case 6: // any bytes
         return join(
           bytes.subarray(0, at),
           Array.from({ length: below(8) }, () => below(256)),
