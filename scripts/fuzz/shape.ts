@@ -40,9 +40,11 @@ export function patchFrom(bytes: Uint8Array): readonly PatchOperation[] {
   return patch as readonly PatchOperation[]
 }
 
-type Read = () => number
+/** The next byte, or 0 behind the last. */
+export type Read = () => number
 
-function createReader(bytes: Uint8Array): Read {
+/** Reads `bytes` one by one. */
+export function createReader(bytes: Uint8Array): Read {
   let at = 0
   return () => bytes[at++] ?? 0
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { deflateSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { type JsonObject, createCall, diffJson, seededRandom } from '@gitops-sdk/core'
 import { decodeDocuments } from '@gitops-sdk/core/files'
 import { parseAllowedSigners, verifyCommit } from '@gitops-sdk/core/git'
@@ -15,12 +15,11 @@ import { applyJsonPatch } from '../../packages/core/src/desired/patch.ts'
 import { ruleThatIgnores } from '../../packages/core/src/plan/ignore.ts'
 import { matchesPattern } from '../../packages/core/src/reconciler/tenancy/pattern.ts'
 import { classifyAddress } from '../../packages/core/src/runtime/destination/address.ts'
-import { createByteCache } from '../../packages/core/src/source/git/byte-cache.ts'
 import { defaultLimits } from '../../packages/core/src/source/git/limits.ts'
-import { decodePack } from '../../packages/core/src/source/git/pack/decode.ts'
 import { readPackets } from '../../packages/core/src/source/git/protocol/pkt-line.ts'
 import { readRefs } from '../../packages/core/src/source/git/protocol/list-refs.ts'
 import { parseTree } from '../../packages/core/src/source/git/tree.ts'
+import { chunked, packFrom, readPack, validPacks } from './packs.ts'
 import { jsonFrom, patchFrom } from './shape.ts'
 import { provedBodies } from './webhook.ts'
 
@@ -117,7 +116,15 @@ export const fuzzTargets: readonly FuzzTarget[] = [
       await readRefs(readPackets(chunked(bytes)), { ...defaultLimits, maxRefs: 100 })
     },
   },
-  { name: 'git pack', share: 0.4, corpus: packs(), words: ['PACK\0\0\0\u0002'], run: (bytes) => readPack(bytes) },
+  { name: 'git pack', share: 0.4, corpus: validPacks(), words: ['PACK\0\0\0\u0002'], run: (bytes) => readPack(bytes) },
+  {
+    name: 'git deltas',
+    share: 0.4,
+    corpus: [Uint8Array.from({ length: 128 }, (_, index) => (index * 41) & 255)],
+    words: [],
+    maxBytes: 512,
+    run: (bytes) => readPack(packFrom(bytes)),
+  },
   {
     name: 'git tree',
     share: 6,
@@ -353,46 +360,4 @@ function packed(bytes: Uint8Array): Uint8Array {
 
 function decode(bytes: Uint8Array, path: string): readonly JsonObject[] {
   return [...decodeDocuments(bytes, path, { maxYamlNodes: 2_000 })].map(({ body }) => body)
-}
-
-async function* chunked(bytes: Uint8Array): AsyncGenerator<Buffer> {
-  const middle = bytes.length >> 1
-  yield Buffer.from(bytes.subarray(0, middle))
-  yield Buffer.from(bytes.subarray(middle))
-}
-
-/** Reads the pack as it came, then with the right checksum, so that what is behind it is reached. */
-async function readPack(bytes: Uint8Array): Promise<void> {
-  const limits = { ...defaultLimits, maxObjects: 1_000, maxObjectBytes: 65_536, maxInflatedBytes: 262_144 }
-  const body = Buffer.from(bytes.subarray(0, Math.max(0, bytes.length - 20)))
-  const sealed = Buffer.concat([body, createHash('sha1').update(body).digest()])
-  const context = {
-    limits,
-    cache: createByteCache<never>(65_536),
-    readBase: async () => undefined,
-    writtenBase: async () => undefined,
-  }
-  await decodePack(chunked(sealed), context, call)
-}
-
-function packs(): readonly Uint8Array[] {
-  const blob = entry(3, Buffer.from('hello world, hello world'))
-  const delta = Buffer.from([24, 12, 0x90, 12])
-  const ofs = Buffer.concat([Buffer.from([(6 << 4) | delta.length, blob.length]), deflateSync(delta)])
-  return [
-    pack([blob]),
-    pack([entry(1, Buffer.from(commit.subarray(0, 15))), entry(2, tree.subarray(0, 15))]),
-    pack([blob, ofs]),
-  ]
-}
-
-function entry(type: number, content: Buffer): Buffer {
-  const size = content.length
-  const head = size < 16 ? [(type << 4) | size] : [0x80 | (type << 4) | (size & 15), size >> 4]
-  return Buffer.concat([Buffer.from(head), deflateSync(content)])
-}
-
-function pack(entries: readonly Buffer[]): Uint8Array {
-  const body = Buffer.concat([Buffer.from('PACK\0\0\0\u0002\0\0\0'), Buffer.from([entries.length]), ...entries])
-  return Buffer.concat([body, createHash('sha1').update(body).digest()])
 }
