@@ -1,25 +1,62 @@
 import type { ActualState } from '../actual/actual.ts'
 import type { DesiredState } from '../desired/desired.ts'
 import type { Plan, PlanMode } from '../plan/plan.ts'
+import { type GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Revision } from '../source/source.ts'
 import { recordOf, tell } from './engine.ts'
 import { type Basis, sameBasis } from './member.ts'
 import { inputsDigest } from './outputs.ts'
-import { owesHooks } from './record.ts'
+import { tellUnreachable } from './polling.ts'
+import { type LastInForce, lastInForce, owesHooks } from './record.ts'
 import { driftDelayMs } from './policy/timing.ts'
 import { type Session, type Wanted, ask, think } from './session.ts'
 
-/** The revision to work on: the newest of the source, or the one the application is pinned to. */
+/**
+ * The revision to work on: the one the application is pinned to, the newest of the source, or, where that refuses or
+ * cannot be asked after a restart, the one that was in force before. A person who asks is told why there is no newer.
+ */
 export async function resolveRevision(session: Session): Promise<Revision> {
   const { member, engine } = session
-  const { hold } = await recordOf(engine, member)
-  const { asksAgain } = member
-  member.asksAgain = undefined
+  const { hold, state } = await recordOf(engine, member)
+  const { unanswered } = member
+  member.unanswered = undefined
+  const asksAgain = takeWish(session)
   if (hold !== undefined) return hold.revision
-  if (member.revision !== undefined && asksAgain !== true) return member.revision
-  const revision = await think(session, 'resolve', (call) => member.source.resolve(call))
-  noteRevision(session, revision)
+  if (member.revision !== undefined && !asksAgain) return member.revision
+  const last = asksAgain ? undefined : lastInForce(state)
+  if (unanswered !== undefined && last !== undefined) return inForceBefore(session, last, unanswered)
+  try {
+    const revision = await think(session, 'resolve', (call) => member.source.resolve(call))
+    noteRevision(session, revision)
+    return revision
+  } catch (error) {
+    if (last === undefined || session.call.signal.aborted) throw error
+    return inForceBefore(session, last, toGitOpsError(error, `Asking ${member.source.id} for its newest revision`))
+  }
+}
+
+/** Whether somebody who asked for this very run wants the source to be asked again. */
+function takeWish({ member, options }: Session): boolean {
+  if (options.trigger === undefined || member.asksAgain !== true) return false
+  member.asksAgain = undefined
+  return true
+}
+
+function inForceBefore(session: Session, { revision, digest }: LastInForce, error: GitOpsError): Revision {
+  session.recorded = { digest, error }
   return revision
+}
+
+/**
+ * Goes on with what was recorded only where it still declares the very same: then nothing but drift can come of it.
+ * Anything else (another folder, another renderer, another input) waits until the source answers.
+ */
+export function adoptRecorded({ engine, member, recorded }: Session, { revision, desired }: Wanted): void {
+  if (recorded === undefined) return
+  if (desired.digest !== recorded.digest) throw recorded.error
+  tellUnreachable(engine, member, recorded.error)
+  member.revision ??= revision
+  member.headUnseen = true
 }
 
 function noteRevision({ member, engine }: Session, revision: Revision): void {
@@ -32,12 +69,18 @@ function noteRevision({ member, engine }: Session, revision: Revision): void {
 
 /** What a declaration of `revision` would be made from. Reads one digest. */
 export async function basisOf(session: Session, revision: Revision): Promise<Basis> {
-  const { member } = session
-  const snapshotDigest = await think(session, 'resolve', async (call) => {
-    const snapshot = await member.source.snapshot(revision, call)
-    return snapshot.digest('', call)
-  })
-  return { snapshotDigest, inputsDigest: inputsDigest(session.inputs) }
+  const { member, call, recorded } = session
+  try {
+    const snapshotDigest = await think(session, 'resolve', async (timed) => {
+      const snapshot = await member.source.snapshot(revision, timed)
+      return snapshot.digest('', timed)
+    })
+    return { snapshotDigest, inputsDigest: inputsDigest(session.inputs) }
+  } catch (error) {
+    if (recorded === undefined || call.signal.aborted) throw error
+    call.log.warn(`${member.name}: revision ${revision.id}, which is in force, can no longer be read.`, error)
+    throw recorded.error
+  }
 }
 
 /** Whether there is any reason to look at the target: new declarations, a hint, or the time has come. */

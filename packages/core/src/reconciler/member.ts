@@ -31,6 +31,8 @@ export interface Member {
   revision?: Revision | undefined
   /** The next run asks the source itself: it was asked for by somebody, and the source could not answer before. */
   asksAgain?: boolean | undefined
+  /** Why the source did not say what is newest; the next run goes on with what was in force before. */
+  unanswered?: GitOpsError | undefined
   /** The source may be at a commit that nobody has seen: one was made, or tried, since it was last asked. */
   headUnseen?: boolean | undefined
   /** The last declaration, and what it was made from. */

@@ -8,6 +8,7 @@ import type { Member } from './member.ts'
 import { pollDelayMs } from './policy/timing.ts'
 import type { Polling } from './polling-contract.ts'
 import { tellProgress } from './progress.ts'
+import { lastInForce } from './record.ts'
 import { commitOwedRevert } from './rollback.ts'
 
 interface Followed {
@@ -116,17 +117,31 @@ async function ask(engine: Engine, source: Source, call: Call, members: readonly
     return revision
   } catch (thrown) {
     const error = toGitOpsError(thrown, `Asking ${source.id} for its newest revision`)
-    for (const member of members) tellUnreachable(engine, member, error)
+    for (const member of members) if (tellUnreachable(engine, member, error)) await goOnWithout(engine, member, error)
     throw error
   }
 }
 
-/** The last good revision stays in force; that the source cannot be read is told, not acted on. */
-export function tellUnreachable(engine: Engine, member: Member, error: GitOpsError): void {
+/** A process that has just begun knows no revision. What is pinned or was in force before can be healed all the same. */
+async function goOnWithout(engine: Engine, member: Member, error: GitOpsError): Promise<void> {
+  if (member.revision !== undefined) return
+  try {
+    const { hold, state } = await recordOf(engine, member)
+    if (hold === undefined && lastInForce(state) === undefined) return
+    member.unanswered = error
+    engine.queue.add(member.name, { trigger: 'poll' })
+  } catch (failure) {
+    engine.call.log.warn(`The ledger of ${member.name} cannot be read yet. Nothing is healed before it can.`, failure)
+  }
+}
+
+/** The last good revision stays in force; that the source cannot be read is told, not acted on. Returns whether it was news. */
+export function tellUnreachable(engine: Engine, member: Member, error: GitOpsError): boolean {
   const before = engine.feedback.state(member.name)?.sourceError
-  if (before?.code === error.code && before.message === error.message) return
+  if (before?.code === error.code && before.message === error.message) return false
   tellRewrite(engine, member, error)
   tell(engine, { type: 'failed', application: member.name, error: error.toJSON(), during: 'resolve' })
+  return true
 }
 
 /** A source that holds names both revisions; one without the newer (a deleted branch) is only a failure. */

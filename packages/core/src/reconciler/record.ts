@@ -13,8 +13,9 @@ import type { Session, Wanted } from './session.ts'
  * Written before the first change: everything the plan may create is owned from here on, everything it may
  * delete is marked, and the journal holds the plan. A crash at any later point leaves no orphan.
  */
-export async function recordIntent(session: Session, { revision, desired }: Wanted, plan: Plan): Promise<void> {
+export async function recordIntent(session: Session, wanted: Wanted, plan: Plan): Promise<void> {
   const { engine, member, run, startedAt } = session
+  const { revision, desired } = wanted
   const { inventory } = await recordOf(engine, member)
   const declared = resourcesByKey(desired.resources)
   const put = plan.changes.flatMap((change) =>
@@ -24,8 +25,14 @@ export async function recordIntent(session: Session, { revision, desired }: Want
   await commit(engine, member, ({ state }) => ({
     inventory: { put },
     journal,
-    ...(plan.changes.some(isOwedHook) && { state: withMemory(state, { hooks: desired.digest }) }),
+    state: begun(plan.changes.some(isOwedHook) ? withMemory(state, { hooks: desired.digest }) : state, wanted, plan),
   }))
+}
+
+/** From here on an earlier revision would be a way back. Healing what is in force already is not one. */
+function begun(state: StoredState, { revision, desired: { digest } }: Wanted, { mode }: Plan): StoredState {
+  const isInForce = state.begun === undefined && state.applied?.id === revision.id && state.appliedDigest === digest
+  return mode !== 'converge' || isInForce ? state : { ...state, begun: { revision, digest } }
 }
 
 /** A hook for a failure runs in one only; all others have to run before the revision is in force. */
@@ -114,13 +121,22 @@ export async function recordApplied(session: Session, { revision, desired }: Wan
     journal: null,
     approvals: [],
     inventory: { put: reworded(inventory, desired) },
-    state: { ...withoutHooksOwed(state), applied: revision, appliedDigest: desired.digest, failures: 0 },
+    state: { ...withoutWhatIsOwed(state), applied: revision, appliedDigest: desired.digest, failures: 0 },
   }))
 }
 
-function withoutHooksOwed(state: StoredState): StoredState {
+function withoutWhatIsOwed({ begun: _, ...state }: StoredState): StoredState {
   const { hooks, ...memory } = state.memory ?? {}
   return hooks === undefined ? state : { ...state, memory }
+}
+
+/** A revision, and what it declared. */
+export type LastInForce = NonNullable<StoredState['begun']>
+
+/** What was in force last, also where it was only begun. */
+export function lastInForce({ begun, applied, appliedDigest }: StoredState): LastInForce | undefined {
+  if (begun !== undefined) return begun
+  return applied === undefined || appliedDigest === undefined ? undefined : { revision: applied, digest: appliedDigest }
 }
 
 /** What is owned and now declared with another word on pruning, without another body. */
@@ -136,7 +152,8 @@ function reworded(inventory: Inventory, { resources }: DesiredState): Owned[] {
 
 /** Whether the record already says that `wanted` is in force. */
 export function isRecorded({ state, journal }: LedgerRecord, { revision, desired }: Wanted): boolean {
-  return state.applied?.id === revision.id && state.appliedDigest === desired.digest && journal === undefined
+  const isWhole = state.begun === undefined && journal === undefined
+  return isWhole && state.applied?.id === revision.id && state.appliedDigest === desired.digest
 }
 
 /** The line of a run in the history. Values of fields are not part of it. */

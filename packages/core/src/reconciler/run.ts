@@ -14,7 +14,7 @@ import { remember } from './membership.ts'
 import { restrictAndTell, settleHealed } from './drift.ts'
 import { type Engine, commitLast, recordOf, tell } from './engine.ts'
 import { assessOnce, untilHealthy } from './health-wait.ts'
-import { basisOf, declare, isSettled, isSettledOn, makePlan, observe, resolveRevision } from './look.ts'
+import { adoptRecorded, basisOf, declare, isSettled, isSettledOn, makePlan, observe, resolveRevision } from './look.ts'
 import { type Basis, type CurrentRun, type Member, sameBasis } from './member.ts'
 import { tellProgress } from './progress.ts'
 import type { QueuedWork } from './queue.ts'
@@ -101,6 +101,7 @@ function refuseStuck({ member, triggers }: Session, basis: Basis): void {
 async function work(session: Session, revision: Revision, basis: Basis, outcomes: Outcome[]): Promise<Ending> {
   tellStarted(session)
   const wanted = await timed(session, 'declare', () => declare(session, revision, basis))
+  adoptRecorded(session, wanted)
   if (isSettledOn(session, wanted)) return declaredAgain(session, wanted)
   const actual = await timed(session, 'observe', () => observe(session, wanted.desired))
   if (session.options.acceptDrift === true) return acceptDrift(session, wanted, actual, outcomes)

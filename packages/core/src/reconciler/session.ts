@@ -24,6 +24,8 @@ export interface Session {
   activity: NonNullable<Extract<EventBody, { type: 'failed' }>['during']>
   /** Whether its start was told. A run that finds nothing new is not told at all. */
   told: boolean
+  /** Set where it goes on with what was in force before a restart, because the source gives nothing newer: why, and what that declared. */
+  recorded?: { readonly digest: string; readonly error: GitOpsError }
   /** What its time went into so far. */
   readonly timings: Timing[]
 }

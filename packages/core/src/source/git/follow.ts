@@ -1,10 +1,9 @@
 import type { Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Revision } from '../source.ts'
-import type { RevisionCandidate, RevisionVerifier } from '../verify/signatures.ts'
+import type { RevisionVerifier } from '../verify/signatures.ts'
 import { parseCommit } from './commit.ts'
-import type { Downloads } from './download.ts'
-import type { Poller } from './poll.ts'
+import { createProof, type ProofContext } from './proof.ts'
 import {
   type ChosenRef,
   type GitRef,
@@ -23,16 +22,15 @@ import type { ObjectStore } from './store/object-store.ts'
 export interface FollowedRef {
   /** The commit in force now, fetched and checked. */
   resolve(call: Call): Promise<Revision>
+  /** Rejects with `REVISION_UNVERIFIED` where a revision that was recorded earlier may not be read. */
+  admit(revision: Revision, call: Call): Promise<void>
   /** Lets a rewrite that leads to `commit` pass, once, although the policy is `hold`. */
   accept(commit: string): void
 }
 
 /** What following needs. */
-export interface FollowContext {
+export interface FollowContext extends ProofContext {
   readonly id: string
-  readonly poller: Poller
-  readonly store: ObjectStore
-  readonly downloads: Downloads
   /** The commit that was last in force, by what follows it. Survives a restart where a folder is kept. */
   readonly inForce: Map<string, ChosenRef>
   /** Called when `inForce` changed. */
@@ -49,19 +47,17 @@ export function followRef(
   const query = parseRef(ref)
   const key = `${policy} ${verify === undefined ? '' : 'verified '}${query.kind} ${query.name}`
   const accepted = new Set<string>()
-  let verified: ChosenRef | undefined
+  const proof = verify === undefined ? undefined : createProof(context, query, verify)
   /** What the commit on the left took the place of, by rewriting. */
   const replaced = new Map<string, string>()
   return {
+    admit: async (revision, call) => proof?.ofRecorded(revision, call),
     accept: (commit) => void accepted.add(commit),
     resolve: async (call) => {
       const before = context.inForce.get(key)
       const chosen = await choose(context, query, before, policy, call)
       await context.downloads.commit(chosen.oid, call, chosen.tag)
-      if (verify !== undefined && (chosen.oid !== verified?.oid || chosen.tag !== verified.tag)) {
-        await verify(await candidateOf(context, chosen, call), call)
-        verified = chosen
-      }
+      await proof?.ofChosen(chosen, call)
       if (query.kind !== 'commit' && before !== undefined) {
         const rewrite = await rewriteOf(before, chosen, context.store, context.downloads, call)
         if (rewrite !== undefined) {
@@ -76,19 +72,6 @@ export function followRef(
       return revisionOf(context.store, chosen, replaced.get(chosen.oid))
     },
   }
-}
-
-/** What has to be proved before it comes into force. The tag object alone is fetched: its commit is here. */
-async function candidateOf(
-  { store, downloads }: FollowContext,
-  chosen: ChosenRef,
-  call: Call,
-): Promise<RevisionCandidate> {
-  const { oid, tag, ref } = chosen
-  const commit = { id: oid, raw: await store.expect(oid, 'commit') }
-  if (tag === undefined) return { commit }
-  if (!store.has(tag)) await downloads.history(tag, oid, 1, call)
-  return { commit, tag: { id: tag, raw: await store.expect(tag, 'tag'), name: ref.replace('refs/tags/', '') } }
 }
 
 /** What the ref leads to on the server now. */

@@ -117,6 +117,11 @@ function chosen({ name: ref, oid, peeled }: RemoteRef, name: string): readonly C
   return [peeled === undefined ? { ref, name, oid } : { ref, name, oid: peeled, tag: oid }]
 }
 
+/** The refs that lead to `commit`. */
+export function refsTo(commit: string, refs: readonly RemoteRef[]): readonly ChosenRef[] {
+  return refs.flatMap((ref) => chosen(ref, ref.name)).filter(({ oid }) => oid === commit)
+}
+
 /** Up to five names that are close to `wanted`, closest first. */
 export function nearbyNames(wanted: string, refs: readonly RemoteRef[]): readonly string[] {
   return refs

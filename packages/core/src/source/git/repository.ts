@@ -140,6 +140,8 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
       const followed = followRef(following, ref, policy, verify)
       return {
         accept: (commit) => followed.accept(commit),
+        admit: async (revision, call) =>
+          verify === undefined ? undefined : objects.whole(call, () => followed.admit(revision, call)),
         resolve: (call) => objects.whole(call, () => followed.resolve(call)),
       }
     },

@@ -16,7 +16,10 @@ export interface GitSourceView extends Partial<EntryPolicy> {
   readonly path?: string
   /** What is done when history is rewritten under the ref. @defaultValue `hold` */
   readonly onRewritten?: RewritePolicy
-  /** Asked before a revision comes into force, once for each; `verifySignatures` makes one. @defaultValue nothing is asked */
+  /**
+   * Asked before a revision comes into force, and before a recorded one is read (a rollback, a restart), once for each;
+   * `verifySignatures` makes one. @defaultValue nothing is asked
+   */
   readonly verify?: RevisionVerifier
   /** Lets rollbacks and promotions commit on the branch that is followed. @defaultValue read-only */
   readonly write?: GitWriterOptions
@@ -56,7 +59,10 @@ export function gitSource(options: GitSourceOptions): GitSource {
     ...writer,
     id: path === '' ? repository.id : `${repository.id}//${path}`,
     resolve: (call) => followed.resolve(call),
-    snapshot: (revision, call) => repository.snapshot(revision, view, call),
+    snapshot: async (revision, call) => {
+      await followed.admit(revision, call)
+      return repository.snapshot(revision, view, call)
+    },
     acceptRewrite: (commit) => followed.accept(commit),
     [Symbol.asyncDispose]: async () => (shared ? undefined : repository[Symbol.asyncDispose]()),
   }
