@@ -37,6 +37,26 @@ describe('T06: what the binary says is bounded', () => {
     }
   })
 
+  const writing = { ...command, graceMs: 60_000 }
+  const limits = { maxOutputBytes: 100_000 }
+
+  test('a command that floods its files is interrupted once, and what it then says of itself is kept', async () => {
+    for (const stream of ['', ' >&2']) {
+      const flood = `trap 'echo saved; exit 3' INT; head -c 150000 /dev/zero${stream}; while :; do sleep 0.1; done`
+      const run = processCli(program('polite', flood), limits).run({ ...writing, folder, streams: { folder } }, call)
+      const end = await run
+      expect(end).toMatchObject({ exitCode: 3, stopped: true, excess: { code: 'DECLARATION_LIMIT' } })
+      expect(end.stdout).toMatch(/saved\n$/)
+      expect(failureOf('Planning shop', end, 'PLAN_INCOMPLETE')).toBe(end.excess)
+    }
+  })
+
+  test('one that floods them and hears nothing is ended by force at twice as much, long before its grace is over', async () => {
+    const flood = "trap '' INT TERM; while :; do echo xxxxxxxxxxxxxxxxxxxxxxxx; done"
+    const run = processCli(program('deaf', flood), limits).run({ ...writing, folder, streams: { folder } }, call)
+    expect(await run).toMatchObject({ exitCode: null, excess: { details: { limit: 'maxOutputBytes' } } })
+  })
+
   test('a complaint is cut, and steers no terminal', () => {
     const line = (summary: string, detail: string): string =>
       JSON.stringify({ '@level': 'error', type: 'diagnostic', diagnostic: { severity: 'error', summary, detail } })

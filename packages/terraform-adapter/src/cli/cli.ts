@@ -1,4 +1,4 @@
-import type { Call } from '@gitops-sdk/core'
+import type { Call, GitOpsError } from '@gitops-sdk/core'
 import type { ProcessIdentity } from './identity.ts'
 
 /** One command of the binary. */
@@ -30,6 +30,8 @@ export interface CommandEnd {
   readonly stderr: string
   /** Whether it was asked to stop. */
   readonly stopped: boolean
+  /** Why, where it was asked because it said too much. */
+  readonly excess?: GitOpsError
 }
 
 /** Runs the binary. The one thing of this package that touches it, so that recordings can stand in its place. */

@@ -20,6 +20,7 @@ export function diagnosticsOf(stdout: string): readonly Diagnostic[] {
  * whatever is not among them gets `fallback`.
  */
 export function failureOf(activity: string, end: CommandEnd, fallback: ErrorCode): GitOpsError {
+  if (end.excess !== undefined) return end.excess
   const errors = errorsOf(end.stdout)
   const [first] = errors
   if (first === undefined) return unexplained(activity, end, fallback)

@@ -7,7 +7,10 @@ import { type Streams, fileStreams, memoryStreams } from './streams.ts'
 
 /** How much the binary may say. */
 export interface ProcessLimits {
-  /** Of each stream, where it is kept in memory; more ends the command. @defaultValue 268_435_456 */
+  /**
+   * Of each stream. More ends a command that only reads; one that writes is interrupted, and ended by force after its
+   * grace or at twice as much. @defaultValue 268_435_456
+   */
   readonly maxOutputBytes?: number
 }
 
@@ -28,19 +31,20 @@ async function runProcess(binary: string, command: Command, maxOutputBytes: numb
   refuseNul(binary, command.args)
   const streams = await streamsOf(command, maxOutputBytes, call)
   const child = start(binary, command, streams)
-  let isTooMuch = false
-  streams.follow(child.stdout, child.stderr, () => {
-    isTooMuch = true
-    killGroup(child)
+  const stopper = stopOnAbort(child, command.graceMs, call)
+  let excess: GitOpsError | undefined
+  streams.follow(child.stdout, child.stderr, (how) => {
+    excess ??= tooMuch(binary, command, maxOutputBytes)
+    if (how === 'far') killGroup(child)
+    else stopper.stop()
   })
   const ended = endOf(child, binary)
   ended.catch(() => {})
-  const stopper = stopOnAbort(child, command.graceMs, call)
   try {
     if (child.pid !== undefined) await command.onStarted?.(identify(child.pid))
     const exitCode = await ended
-    if (isTooMuch) throw tooMuch(binary, command, maxOutputBytes)
-    return { exitCode, stopped: stopper.stopped(), ...(await streams.end()) }
+    if (excess !== undefined && command.streams === 'memory') throw excess
+    return { exitCode, stopped: stopper.stopped(), ...(await streams.end()), ...(excess && { excess }) }
   } catch (error) {
     stopper.stop()
     await ended.catch(() => {})
@@ -57,7 +61,7 @@ function refuseNul(binary: string, args: readonly string[]): void {
 }
 
 function tooMuch(binary: string, { args }: Command, maxOutputBytes: number): GitOpsError {
-  const message = `${binary} ${args[0] ?? ''} was ended: it said more than ${maxOutputBytes} bytes. Split the module.`
+  const message = `${binary} ${args[0] ?? ''} was ended: it said more than ${maxOutputBytes} bytes (maxOutputBytes). Split the module.`
   return new GitOpsError('DECLARATION_LIMIT', message, { details: { limit: 'maxOutputBytes' } })
 }
 
@@ -66,7 +70,8 @@ function streamsOf(
   maxOutputBytes: number,
   call: Call,
 ): Promise<Streams> | Streams {
-  return streams === 'memory' ? memoryStreams(onLine, maxOutputBytes) : fileStreams(streams.folder, call.clock, onLine)
+  if (streams === 'memory') return memoryStreams(onLine, maxOutputBytes)
+  return fileStreams(streams.folder, call.clock, onLine, maxOutputBytes)
 }
 
 /** A group of its own: a Ctrl-C of the terminal must not reach it beside our one signal. */

@@ -16,11 +16,14 @@ const MAX_LINE_CHARACTERS = 16 * 2 ** 20
 export interface Streams {
   /** For `spawn`. */
   readonly stdio: readonly ('ignore' | 'pipe' | number)[]
-  /** Begins to read. `onOverflow` is called once, when there is more than may be kept in memory. */
-  follow(stdout: Readable | null, stderr: Readable | null, onOverflow: () => void): void
+  /** Begins to read, and tells when there is too much. */
+  follow(stdout: Readable | null, stderr: Readable | null, onExcess: (excess: Excess) => void): void
   /** Everything it wrote, once it has ended. */
   end(): Promise<{ readonly stdout: string; readonly stderr: string }>
 }
+
+/** `more`: than a stream may hold. `far`: that nothing but force ends it; what is in files may be twice as much until then. */
+export type Excess = 'more' | 'far'
 
 /** The names of the files in which a command leaves its streams. */
 export const streamFiles: { readonly stdout: string; readonly stderr: string } = {
@@ -32,22 +35,22 @@ export const streamFiles: { readonly stdout: string; readonly stderr: string } =
 export function memoryStreams(onLine: (line: string) => void, maxBytes: number): Streams {
   const chunks = { stdout: new Array<Buffer>(), stderr: new Array<Buffer>() }
   const sizes = { stdout: 0, stderr: 0 }
-  const keep = (name: 'stdout' | 'stderr', chunk: Buffer, onOverflow: () => void): boolean => {
+  const keep = (name: 'stdout' | 'stderr', chunk: Buffer, onExcess: (excess: Excess) => void): boolean => {
     const fitted = sizes[name] <= maxBytes
     sizes[name] += chunk.length
     const fits = sizes[name] <= maxBytes
     if (fits) chunks[name].push(chunk)
-    else if (fitted) onOverflow()
+    else if (fitted) onExcess('far')
     return fits
   }
   const lines = splitLines(onLine)
   return {
     stdio: ['ignore', 'pipe', 'pipe'],
-    follow: (stdout, stderr, onOverflow) => {
+    follow: (stdout, stderr, onExcess) => {
       stdout?.on('data', (chunk: Buffer) => {
-        if (keep('stdout', chunk, onOverflow)) lines.push(chunk)
+        if (keep('stdout', chunk, onExcess)) lines.push(chunk)
       })
-      stderr?.on('data', (chunk: Buffer) => void keep('stderr', chunk, onOverflow))
+      stderr?.on('data', (chunk: Buffer) => void keep('stderr', chunk, onExcess))
     },
     end: async () => {
       lines.end()
@@ -56,8 +59,13 @@ export function memoryStreams(onLine: (line: string) => void, maxBytes: number):
   }
 }
 
-/** Streams in files: a process that writes there does not notice when this one is gone. */
-export async function fileStreams(folder: string, clock: Clock, onLine: (line: string) => void): Promise<Streams> {
+/** Streams in files: a process that writes there does not notice when this one is gone. Of each, `maxBytes` are allowed. */
+export async function fileStreams(
+  folder: string,
+  clock: Clock,
+  onLine: (line: string) => void,
+  maxBytes: number,
+): Promise<Streams> {
   const files = await Promise.all(
     [streamFiles.stdout, streamFiles.stderr].map((name) => open(join(folder, name), 'w+', 0o600)),
   )
@@ -65,18 +73,27 @@ export async function fileStreams(folder: string, clock: Clock, onLine: (line: s
   const lines = splitLines(onLine)
   const block = Buffer.allocUnsafe(BLOCK_BYTES)
   let timer: Timer | undefined
-  let reading: Promise<number> | undefined
+  let reading: Promise<void> | undefined
   let offset = 0
   const read = async (): Promise<void> => {
-    reading = readFrom(stdout, offset, block, lines.push)
-    offset = await reading
+    offset = await readFrom(stdout, offset, block, lines.push)
   }
-  const again = (): void => {
-    timer = clock.setTimer(TAIL_MS, () => void read().then(again, () => {}))
+  const measure = async (onExcess: (excess: Excess) => void): Promise<void> => {
+    const sizeBytes = Math.max(offset, (await stderr.stat()).size)
+    if (sizeBytes > maxBytes) onExcess(sizeBytes > 2 * maxBytes ? 'far' : 'more')
+  }
+  const again = (onExcess: (excess: Excess) => void): void => {
+    timer = clock.setTimer(TAIL_MS, () => {
+      reading = read().then(() => measure(onExcess))
+      reading.then(
+        () => again(onExcess),
+        () => {},
+      )
+    })
   }
   return {
     stdio: ['ignore', stdout.fd, stderr.fd],
-    follow: again,
+    follow: (_stdout, _stderr, onExcess) => again(onExcess),
     end: async () => {
       timer?.cancel()
       await reading

@@ -19,6 +19,7 @@ const refused: readonly (readonly [why: string, options: Partial<TerraformTarget
   ['a name that is none', { environment: { 'A=B': 'x' } }],
   ['a setting of the backend that is an option', { backend: { kind: 'module', config: { '-migrate-state': 'x' } } }],
   ['no operation at a time', { parallelism: 0 }],
+  ['no room for output', { maxOutputBytes: 0 }],
   ['a grace in the past', { graceMs: -1 }],
 ]
 

@@ -51,6 +51,11 @@ export interface TerraformTargetOptions {
   readonly onDelete?: 'destroy' | 'orphan'
   /** Between the one interrupt and the end by force, in milliseconds. @defaultValue 600_000 */
   readonly graceMs?: number
+  /**
+   * What one command may print on a stream, in bytes, where `binary` is a path. More ends a plan; an apply is interrupted
+   * once, and ended by force after its grace or at twice as much. @defaultValue 268_435_456
+   */
+  readonly maxOutputBytes?: number
   /** How long a command waits for the lock of the state, in milliseconds. @defaultValue 30_000 */
   readonly lockTimeoutMs?: number
   /** Operations of the binary side by side. @defaultValue 10 */
@@ -79,7 +84,7 @@ export function kitOf(options: TerraformTargetOptions): Kit {
   const server: StateServer = stateServer()
   let store: Promise<Store> | undefined
   const kit: Kit = {
-    cli: typeof binary === 'string' ? processCli(binary) : binary,
+    cli: typeof binary === 'string' ? processCli(binary, options) : binary,
     folder,
     backend: backendOf(options.backend),
     workspace,
@@ -136,6 +141,7 @@ function checkOptions(options: TerraformTargetOptions): void {
     const value = options[name]
     if (value !== undefined && !(value >= 0)) throw invalid(name, 'must not be negative')
   }
+  if (!((options.maxOutputBytes ?? 1) >= 1)) throw invalid('maxOutputBytes', 'must be above 0')
   if (!Number.isSafeInteger(options.parallelism ?? 1) || (options.parallelism ?? 1) < 1)
     throw invalid('parallelism', 'must be a whole number above 0')
   if (typeof options.environment === 'object') checkEnvironment(options.environment)
