@@ -10,14 +10,16 @@ import { helpOf, overview } from './help.ts'
 import { applicationOf } from './look.ts'
 import { createPrint, printError } from './print.ts'
 import { createProgressLine } from './progress.ts'
+import { guarded } from './terminal.ts'
 
 /** Does what `args` (without node and script) ask for and says how it ended. Does not reject. */
 export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
-  const print = createPrint(io, args.includes('--json'))
+  const own = guarded(io)
+  const print = createPrint(own, args.includes('--json'))
   try {
     return await dispatch(args, io)
   } catch (thrown) {
-    return printError(io, print, toGitOpsError(thrown, 'The command'))
+    return printError(own, print, toGitOpsError(thrown, 'The command'))
   }
 }
 
@@ -76,8 +78,9 @@ async function runCommand(command: Command, positionals: readonly string[], valu
   const stopListening = endWith(io.signal, command, reconciler)
   try {
     const applications = names.length === 0 ? all : names
-    const print = createPrint(line.io, values['json'] === true)
-    return await command.run({ io: line.io, print, config, reconciler, applications, values, operand })
+    const own = guarded(line.io)
+    const print = createPrint(own, values['json'] === true)
+    return await command.run({ io: own, print, config, reconciler, applications, values, operand })
   } finally {
     stopListening()
     unfollow()

@@ -141,3 +141,20 @@ test('export writes everything the ledger holds, one JSON value on each line', a
   const unknown = await world.gitops('export', 'nobody')
   expect(unknown.code).toBe(1)
 })
+
+test('nothing that others wrote steers the terminal: not a name, a commit message, or what a system says', async () => {
+  await using world = await createWorld()
+  const hostile = '\u001b[1A\u001b[2K\u001b]52;c;ZXZpbA==\u0007\u009b8m\u202eevil\r'
+  await world.repository.commit({ [`a${hostile}.yaml`]: 'flag: checkout\nenabled: true\nrollout: 1\n' })
+  const { repository } = world
+  const id = await repository.git('commit-tree', 'main^{tree}', '-p', 'main', '-m', `Fix ${hostile}`)
+  await repository.git('update-ref', 'refs/heads/main', id)
+  const told = [await world.gitops('plan'), await world.gitops('diff'), await world.gitops('apply', '--wait')]
+  const shown = ['history', 'status', 'explain', 'export'].map((name) => world.gitops(name))
+  const json = ['plan', 'history', 'status'].map((name) => world.gitops(name, '--json'))
+  const all = [...told, ...(await Promise.all(shown)), ...(await Promise.all(json))]
+  const text = all.map(({ out, err }) => out + err).join('')
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  expect(text.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)).toBeNull()
+  expect(text).toContain('\\u001b[1A')
+})

@@ -33,9 +33,7 @@ function changeText({ application }: Plan, { ref, action, cause, origin, fields 
   return [head, ...lines].join('\n')
 }
 
-/** JSON escapes what a terminal would obey, except for the controls above ASCII, which are escaped here. */
 function valueText(value: FieldValue | undefined): string {
   if (typeof value === 'object' && value !== null && 'redacted' in value) return '(secret)'
-  const text = JSON.stringify(value) ?? ''
-  return text.replaceAll(/[\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify(value) ?? ''
 }

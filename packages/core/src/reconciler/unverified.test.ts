@@ -68,7 +68,6 @@ const signedBy =
 const tampered = (raw: string): string => signedBy(ada)(raw).replace('A change', 'A change of Eve')
 
 const adasKey = { ssh: parseAllowedSigners(`ada@example.com ssh-ed25519 ${ada.blob.toString('base64')}`) }
-const evesKey = { ssh: parseAllowedSigners(`eve@example.com ssh-ed25519 ${eve.blob.toString('base64')}`) }
 
 /** A shop that is ready at a commit that Ada signed. */
 async function verifiedShop() {
@@ -264,6 +263,24 @@ test('G26: nobody can be rolled back to a commit that no trusted key signed', as
   expect(await failed).toMatchObject({ error: { code: 'REVISION_UNVERIFIED', details: { reason: 'untrusted' } } })
   expect(names()).toEqual(['a'])
   await reconciler[Symbol.asyncDispose]()
+})
+
+test('G26: nothing is committed, and signed, on top of a commit that no trusted key signed', async () => {
+  const { repository, reconciler } = await verifiedShop()
+  await reconciler[Symbol.asyncDispose]()
+  const evil = await commit(repository, 'evil', signedBy(eve))
+  const signed: string[] = []
+  const sign = async (payload: Uint8Array): Promise<string> => {
+    signed.push(Buffer.from(payload).toString())
+    return ''
+  }
+  const committer = { name: 'Platform', email: 'platform@example.com' }
+  const verify = verifySignatures(adasKey)
+  const source = gitSource({ url: repository.url, ref: 'main', verify, write: { committer, sign } })
+  const edit = { message: 'Promote', files: new Map([['flag/a.json', Buffer.from('{"on":false}')]]) }
+  await expect(source.writer?.commit(() => edit, createCall())).rejects.toMatchObject({ code: 'REVISION_UNVERIFIED' })
+  expect(signed).toEqual([])
+  expect(await repository.git('rev-parse', 'main')).toBe(evil)
 })
 
 test('G27: a revision that a signed tag let in is proved by that tag again', async () => {

@@ -2,7 +2,9 @@ import { inspect } from 'node:util'
 import * as api from '@opentelemetry/api'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { expect, test } from 'vitest'
+import { describeEvent } from '../../feedback/describe-event.ts'
 import { logEvents, prometheusMetrics, traceRuns } from '../../telemetry.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
 import { memoryLedger } from '../../ledger/memory.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/log.ts'
@@ -80,14 +82,27 @@ test('Q18 canary: a full life with failures lets no secret out', async () => {
     },
     health: () => ({ status: 'degraded', message: `says ${canaries.environment}` }),
   })
-  const ledger = memoryLedger()
+  // Whatever a ledger is made of, files or tables, this is all that it is ever given: journals and approvals too.
+  const memory = memoryLedger()
+  const ledger: Ledger = {
+    ...memory,
+    commit: (name, change, call) => {
+      sinks.put('commit', change)
+      return memory.commit(name, change, call)
+    },
+  }
   const application = redactApplication(
     { name: 'shop', source, target, policy: { prune: true, healthTimeoutMs: 1000 } },
     redactor,
   )
   const clock = manualClock()
   const reconciler = createReconciler({ applications: [application], ledger, clock, log: redactor.logger(log) })
-  reconciler.onAny((event) => sinks.put('event', event))
+  reconciler.onAny((event) => {
+    sinks.put('event', event)
+    // What a stream of events to a browser says.
+    sinks.put('sentence', describeEvent(event))
+    sinks.put('explanation', reconciler.explain(event.application))
+  })
   const spans = new InMemorySpanExporter()
   api.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }))
   traceRuns(reconciler, { api })

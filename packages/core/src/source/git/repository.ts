@@ -76,8 +76,8 @@ export interface GitRepository {
   follow(ref: GitRef, policy: RewritePolicy, verify?: RevisionVerifier): FollowedRef
   /** The tree of `revision` below `path`; fetched when it is not kept. Throws `PATH_NOT_FOUND`. */
   snapshot(revision: Revision, view: SnapshotView, call: Call): Promise<Snapshot>
-  /** Commits on a branch, in paths below `view.path`. */
-  writer(branch: string, view: SnapshotView, options: GitWriterOptions): SourceWriter
+  /** Commits on a branch, in paths below `view.path`. What `admit` rejects is not built on. */
+  writer(branch: string, view: SnapshotView, options: GitWriterOptions, admit?: FollowedRef['admit']): SourceWriter
   /** Closes the connections. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -146,10 +146,13 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
       }
     },
     snapshot,
-    writer: (branch, view, writing) => {
+    writer: (branch, view, writing, admit) => {
       assertRefName(branch)
       const ref = branch.startsWith('refs/') ? branch : `refs/heads/${branch}`
-      const head = (revision: Revision, call: Call): Promise<Snapshot> => snapshot(revision, view, call)
+      const head = async (revision: Revision, call: Call): Promise<Snapshot> => {
+        await admit?.(revision, call)
+        return snapshot(revision, view, call)
+      }
       const builtOn = async ({ from, to }: RefUpdate, commit: string, call: Call): Promise<boolean> => {
         await downloads.commit(commit, call)
         return (await descentOf(commit, to, store, downloads, call, from)) === 'descends'

@@ -2,6 +2,7 @@ import { GitOpsError } from '../../runtime/errors.ts'
 import type { Source } from '../source.ts'
 import type { RevisionVerifier } from '../verify/signatures.ts'
 import { type EntryPolicy, pathParts } from './find-path.ts'
+import type { FollowedRef } from './follow.ts'
 import type { GitRef } from './refs.ts'
 import { checkSourceOptions } from './options.ts'
 import { type GitRepository, type GitRepositoryOptions, openRepository } from './repository.ts'
@@ -53,14 +54,16 @@ export function gitSource(options: GitSourceOptions): GitSource {
     : openRepository({ ...options, partial: options.partial ?? path !== '' })
   const followed = repository.follow(options.ref ?? 'HEAD', options.onRewritten ?? 'hold', options.verify)
   const view = { path, symlinks: options.symlinks ?? 'refuse', submodules: options.submodules ?? 'refuse' }
-  const writer =
-    options.write === undefined ? {} : { writer: repository.writer(branchOf(options.ref), view, options.write) }
+  // A commit of ours vouches for all of its tree: also for what others put there.
+  const admit: FollowedRef['admit'] = (revision, call) => followed.admit(revision, call)
+  const { write } = options
+  const writer = write === undefined ? {} : { writer: repository.writer(branchOf(options.ref), view, write, admit) }
   return {
     ...writer,
     id: path === '' ? repository.id : `${repository.id}//${path}`,
     resolve: (call) => followed.resolve(call),
     snapshot: async (revision, call) => {
-      await followed.admit(revision, call)
+      await admit(revision, call)
       return repository.snapshot(revision, view, call)
     },
     acceptRewrite: (commit) => followed.accept(commit),
