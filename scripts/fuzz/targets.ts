@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { type JsonObject, createCall, diffJson, seededRandom } from '@gitops-sdk/core'
-import { decodeDocuments } from '@gitops-sdk/core/files'
+import { decodeDocuments, defaultDecodeLimits } from '@gitops-sdk/core/files'
 import { parseAllowedSigners, verifyCommit } from '@gitops-sdk/core/git'
 import { createRedactor, createSeal } from '@gitops-sdk/core'
 import { checkArchive } from '../../packages/k8s-adapter/src/declare/archive.ts'
@@ -10,6 +11,8 @@ import type { PlanJson } from '../../packages/terraform-adapter/src/observe/plan
 import { learnSecrets } from '../../packages/terraform-adapter/src/observe/secrets.ts'
 import { verdictOf } from '../../packages/terraform-adapter/src/plan/verdict.ts'
 import { follow, managersOf, project } from '../../packages/k8s-adapter/src/observe/field-set.ts'
+import { readPlain } from '../../packages/core/src/desired/decode-plain.ts'
+import { decodeText } from '../../packages/core/src/desired/text.ts'
 import { parsePointer, toPointer } from '../../packages/core/src/desired/pointer.ts'
 import { applyJsonPatch } from '../../packages/core/src/desired/patch.ts'
 import { ruleThatIgnores } from '../../packages/core/src/plan/ignore.ts'
@@ -49,6 +52,11 @@ const yamlSeeds = [
   'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: {x: "1", y: [1, 2.5, ~, true]}\ndata:\n  a: |\n    text\n  b: >-\n    folded\n',
   'a: &x {b: 1}\nc: *x\n---\n# comment\n? k\n: v\n...\n---\n- 1\n',
   "a: \"\\u00e9\\n\"\nb: 'it''s'\nc: !!str 1\nd: 0o17\ne: .5\n<<: {f: 1}\n",
+]
+const plainSeeds = [
+  'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {x: "1"}}\n',
+  'a:\n- x\n- y: 1\n  z: 2.5\nb:\n  - [1, two]\n# end\n',
+  'a: "x: #y"\nb: \'x, {y}\'\nc: ["", \'\']\nd: true\ne: null\nf: https://x.org:80/y\n',
 ]
 const jsonSeeds = ['{"a":[1,-2.5e3,"\\u00e9\\ud83d\\ude00",null,true],"b":{"c":{}}}', '{"":0,"x y":"\\"\\\\\\/"}']
 const yamlWords = [
@@ -164,6 +172,23 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     words: yamlWords,
     maxBytes: 512,
     run: (bytes) => decode(bytes, 'a.yaml'),
+  },
+  {
+    name: 'plain YAML',
+    share: 1,
+    corpus: plainSeeds.map(bytesOf),
+    words: [...yamlWords, '\n', '\n  ', '- a: 1\n', 'a: ', '# ', '"', "'"],
+    maxBytes: 512,
+    run: (bytes) => {
+      const text = textOf(bytes)
+      const plain = readPlain(text, {
+        limits: { ...defaultDecodeLimits, maxYamlNodes: 2_000 },
+        plainScalar: undefined,
+        text: decodeText(bytesOf(text), 'a.yaml', 8_192),
+      })
+      if (plain === undefined) return
+      mustHold('what is read without the parser is what it reads', isDeepStrictEqual(plain.value, parsed(text)))
+    },
   },
   {
     name: 'JSON',
@@ -356,6 +381,16 @@ function packed(bytes: Uint8Array): Uint8Array {
     else header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
   }
   return gzipSync(tar, { level: 0 })
+}
+
+/** The first document as the parser for all of YAML reads it, to which a mark in another form leaves the whole file. */
+function parsed(text: string): JsonObject | undefined {
+  try {
+    return decode(bytesOf(`${text}\n--- # other\n{x: 1}\n`), 'a.yaml')[0]
+  } catch {
+    // Refused: nothing is equal to that.
+    return undefined
+  }
 }
 
 function decode(bytes: Uint8Array, path: string): readonly JsonObject[] {
