@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { type JsonObject, createCall, diffJson, seededRandom } from '@gitops-sdk/core'
+import { type JsonObject, diffJson } from '@gitops-sdk/core'
 import { decodeDocuments, defaultDecodeLimits } from '@gitops-sdk/core/files'
 import { parseAllowedSigners, verifyCommit } from '@gitops-sdk/core/git'
 import { createRedactor, createSeal } from '@gitops-sdk/core'
@@ -42,7 +42,6 @@ export interface FuzzTarget {
 const TAR_BLOCK_BYTES = 512
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
-const call = createCall({ random: seededRandom(1) })
 
 function mustHold(promise: string, holds: boolean): void {
   if (!holds) throw new Error(`Broken promise: ${promise}`)

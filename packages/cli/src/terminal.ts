@@ -3,6 +3,7 @@ import type { Io } from './io.ts'
 /** What a terminal obeys, and what makes it show text in another order than it is written. */
 const steering = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 /** Colours of our own, see `createPrint`. */
+// oxlint-disable-next-line no-control-regex -- a control character is what is let through
 const colours = /(\u001b\[(?:0|1|3[1-3])m)/
 
 /**

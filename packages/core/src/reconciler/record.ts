@@ -125,7 +125,8 @@ export async function recordApplied(session: Session, { revision, desired }: Wan
   }))
 }
 
-function withoutWhatIsOwed({ begun: _, ...state }: StoredState): StoredState {
+function withoutWhatIsOwed(owed: StoredState): StoredState {
+  const { begun: _, ...state } = owed
   const { hooks, ...memory } = state.memory ?? {}
   return hooks === undefined ? state : { ...state, memory }
 }
