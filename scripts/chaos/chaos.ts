@@ -52,6 +52,7 @@ isOver = true
 const woken = await waking
 say(`${woken} changes of applications were announced`)
 await until('every application is at its newest generation', () => behind(world).length)
+await explain(behind(world).slice(0, 20))
 process.exitCode = report()
 
 /** Somebody commits and tells the store, again and again: what was acknowledged must be followed. */
@@ -139,8 +140,18 @@ function behind({ wanted, live }: World): readonly string[] {
   return [...wanted].filter(([name, generation]) => live.get(name) !== generation).map(([name]) => name)
 }
 
+/** What store and world know of applications that are behind. */
+async function explain(late: readonly string[]): Promise<void> {
+  for (const name of late) {
+    const source = `source/repository-${Math.floor(names.indexOf(name) / 10)}`
+    const items = await waker.queue.items({ keys: [`application/${name}`, source] }, createCall())
+    const { state, journal } = await waker.read(name, createCall())
+    const generations = { wanted: world.wanted.get(name), live: world.live.get(name) }
+    say(`behind: ${JSON.stringify({ name, ...generations, items, state, journal: journal?.runId })}`)
+  }
+}
+
 function report(): number {
-  if (behind(world).length > 0) say(`behind: ${behind(world).slice(0, 20).join(', ')}`)
   const lines = fleet.commits()
   const ofZombie = ([left, right]: readonly [Write, Write]): boolean =>
     [left, right].some(({ worker }) => zombies.has(worker) || worker === cutOff.id)

@@ -34,6 +34,7 @@ const dialect: Dialect = {
   least: 'LEAST',
   greatest: 'GREATEST',
   jsonRows: '(SELECT value FROM json_array_elements_text(?::json))',
+  isOneOf: (column, select) => `${column} = ANY(ARRAY(${select}))`,
   jsonText: (expression, name) => `(${expression})::json->>'${name}'`,
   jsonArrayOf: (column) => `coalesce(json_agg((${column})::json), '[]'::json)::text`,
 }

@@ -28,6 +28,7 @@ const dialect: Dialect = {
   least: 'min',
   greatest: 'max',
   jsonRows: '(SELECT value FROM json_each(?))',
+  isOneOf: (column, select) => `${column} IN (${select})`,
   jsonText: (expression, name) => `json_extract(${expression}, '$.${name}')`,
   jsonArrayOf: (column) => `json_group_array(json(${column}))`,
 }

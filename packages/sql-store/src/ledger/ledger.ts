@@ -1,37 +1,24 @@
 import {
-  type AuditEntry,
   type AuditQuery,
   type AuditRecord,
   type Call,
-  type Completion,
   type HistoryQuery,
-  type Inventory,
   type Ledger,
-  type LedgerChange,
   type LedgerRecord,
-  type Held,
-  type Owned,
   type Queue,
   type RunRecord,
-  GitOpsError,
-  chainAudit,
-  fencedClaim,
-  refKey,
   throwIfAborted,
 } from '@gitops-sdk/core'
 import { randomBytes } from 'node:crypto'
-import type { Database, Query } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import { text } from '../database/row.ts'
 import { type ResourceQuery, type ResourceRecord, resources } from '../history/resources.ts'
 import { type Retained, type Retention, retain } from '../history/retention.ts'
-import { completeAll, sqlQueue } from '../queue/queue.ts'
-import { statementsOf } from '../queue/statements.ts'
+import { sqlQueue } from '../queue/queue.ts'
 import { type Migration, migrate, migrations } from '../schema/schema.ts'
-
-/** The part of a record that is one JSON text. */
-type Body = Pick<LedgerRecord, 'journal' | 'approvals' | 'hold' | 'suspension' | 'state'>
-
-const emptyBody: Body = { approvals: [], state: {} }
+import { type Commit, commitAll } from './commit.ts'
+import { readAll } from './read.ts'
+import { type Asked, together } from './together.ts'
 
 /** Rows that are read at a time from a long log. */
 const pageSize = 200
@@ -72,11 +59,21 @@ export function sqlLedger(
     await migrated
     return database
   }
+  const read = together<Asked, LedgerRecord>((asked, call) => readAll(database, asked, call))
+  const commit = together<Commit & Asked, number>((commits, call) =>
+    database.transaction((query) => commitAll(database, query, commits), call),
+  )
   return {
     id: database.id,
     queue: { ...sqlQueue(database, ready), ...(leaseMs !== undefined && { leaseMs }) },
-    read: async (application, call) => read(await ready(call), application, call),
-    commit: async (application, change, call) => commit(await ready(call), application, change, call),
+    read: async (application, call) => {
+      await ready(call)
+      return read({ application, call })
+    },
+    commit: async (application, change, call) => {
+      await ready(call)
+      return commit({ application, change, at: call.clock.now(), call })
+    },
     applications: (call) => applications(ready, call),
     history: (query, call) => history(ready, query, call),
     audit: (query, call) => audit(ready, query, call),
@@ -91,166 +88,6 @@ export function sqlLedger(
 }
 
 type Ready = (call: Call) => Promise<Database>
-
-/** One statement, so that record and inventory belong to the same moment. */
-async function read(database: Database, application: string, call: Call): Promise<LedgerRecord> {
-  const entries = `SELECT ${database.dialect.jsonArrayOf('entry')} FROM gitops_inventory WHERE application = ? AND valid_to IS NULL`
-  const statement = `SELECT version, forgotten, record, (${entries}) AS inventory FROM gitops_application WHERE name = ?`
-  const [row] = await database.query(statement, [application, application], call)
-  if (row === undefined) return { application, version: 0, inventory: new Map(), ...emptyBody }
-  const body = JSON.parse(text(row, 'record')) as Body
-  return { application, version: Number(row['version']), inventory: inventoryOf(text(row, 'inventory')), ...body }
-}
-
-function inventoryOf(json: string): Inventory {
-  const owned = JSON.parse(json) as readonly Owned[]
-  return new Map(owned.map((one) => [refKey(one.ref), one]))
-}
-
-async function commit(database: Database, application: string, change: LedgerChange, call: Call): Promise<number> {
-  return database.transaction(async (query) => {
-    const at = call.clock.now()
-    if (change.claim !== undefined) await holdClaim(database, query, change.claim)
-    const version = await commitRecord(database, query, application, change)
-    if (change.forget === true) await closeAll(query, application, at)
-    if (change.inventory !== undefined) await commitInventory(database, query, application, change, at)
-    if (change.run !== undefined) await insertRun(query, change.run)
-    if (change.audit !== undefined && change.audit.length > 0) await appendAudit(database, query, change.audit)
-    if (change.complete !== undefined) await completeClaim(database, query, change.complete)
-    return version
-  }, call)
-}
-
-/** Compared with the epoch of the queue, not with one stored beside the inventory, and nobody claims it meanwhile. */
-async function holdClaim(database: Database, query: Query, { key, token }: Held): Promise<void> {
-  const [row] = await query(`SELECT epoch FROM gitops_queue WHERE key = ?${database.dialect.forShare}`, [key])
-  const epoch = Number(row?.['epoch'] ?? 0)
-  if (epoch !== token) throw fencedClaim(key, token, epoch)
-}
-
-async function completeClaim(database: Database, query: Query, completion: Completion): Promise<void> {
-  const accepted = await completeAll(statementsOf(database.dialect), query, [completion])
-  const { key, token } = completion.claim
-  if (accepted.length === 0) throw fencedClaim(key, token, token)
-}
-
-/** The fence: the row is written only at the version that was read. */
-async function commitRecord(
-  database: Database,
-  query: Query,
-  application: string,
-  change: LedgerChange,
-): Promise<number> {
-  const select = `SELECT version, record FROM gitops_application WHERE name = ?${database.dialect.forUpdate}`
-  const [row] = await query(select, [application])
-  const found = Number(row?.['version'] ?? 0)
-  if (found !== change.expect) throw fenced(application, change.expect, found)
-  const before = row === undefined ? emptyBody : (JSON.parse(text(row, 'record')) as Body)
-  const body = JSON.stringify(change.forget === true ? emptyBody : bodyAfter(before, change))
-  const written =
-    row === undefined
-      ? await query(
-          'INSERT INTO gitops_application (name, version, record) VALUES (?, 1, ?) ON CONFLICT (name) DO NOTHING RETURNING version',
-          [application, body],
-        )
-      : await query(
-          'UPDATE gitops_application SET version = version + 1, forgotten = ?, record = ? WHERE name = ? RETURNING version',
-          [change.forget === true ? 1 : 0, body, application],
-        )
-  const [after] = written
-  if (after === undefined) throw fenced(application, change.expect, found + 1)
-  return Number(after['version'])
-}
-
-function bodyAfter(before: Body, change: LedgerChange): Body {
-  const journal = change.journal === undefined ? before.journal : (change.journal ?? undefined)
-  const hold = change.hold === undefined ? before.hold : (change.hold ?? undefined)
-  const suspension = change.suspension === undefined ? before.suspension : (change.suspension ?? undefined)
-  return {
-    approvals: change.approvals ?? before.approvals,
-    state: change.state ?? before.state,
-    ...(journal === undefined ? {} : { journal }),
-    ...(hold === undefined ? {} : { hold }),
-    ...(suspension === undefined ? {} : { suspension }),
-  }
-}
-
-function fenced(application: string, expected: number, found: number): GitOpsError {
-  const message = `Another process wrote the record of ${application} (version ${found}, expected ${expected}).`
-  return new GitOpsError('LEDGER_FENCED', message)
-}
-
-async function closeAll(query: Query, application: string, at: number): Promise<void> {
-  await query('UPDATE gitops_inventory SET valid_to = ? WHERE application = ? AND valid_to IS NULL', [at, application])
-}
-
-/** Closes the open row of every key that changes and opens a new one for every key that stays. */
-async function commitInventory(
-  database: Database,
-  query: Query,
-  application: string,
-  change: LedgerChange,
-  at: number,
-): Promise<void> {
-  const put = change.inventory?.put ?? []
-  const keys = [...put.map((one) => refKey(one.ref)), ...(change.inventory?.remove ?? [])].toSorted()
-  const { dialect } = database
-  const { jsonRows } = dialect
-  await query(
-    `UPDATE gitops_inventory SET valid_to = ? WHERE application = ? AND valid_to IS NULL AND key IN (SELECT value FROM ${jsonRows} AS given)`,
-    [at, application, JSON.stringify(keys)],
-  )
-  if (put.length === 0) return
-  const rows = put.map((one) => ({
-    key: refKey(one.ref),
-    kind: one.ref.kind,
-    namespace: one.ref.namespace ?? null,
-    name: one.ref.name,
-    revision: one.revision,
-    entry: JSON.stringify(one),
-  }))
-  const field = (name: string): string => dialect.jsonText('given.value', name)
-  await query(
-    `INSERT INTO gitops_inventory (application, key, valid_from, kind, namespace, name, revision, run, entry)
-     SELECT CAST(? AS TEXT), ${field('key')}, CAST(? AS BIGINT), ${field('kind')}, ${field('namespace')}, ${field('name')}, ${field('revision')}, CAST(? AS TEXT), ${field('entry')}
-     FROM ${jsonRows} AS given`,
-    [application, at, change.run?.runId ?? change.journal?.runId ?? null, JSON.stringify(rows)],
-  )
-}
-
-async function insertRun(query: Query, run: RunRecord): Promise<void> {
-  await query(
-    `INSERT INTO gitops_run (application, run, started_at, ended_at, outcome, revision, entry) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (application, run) DO NOTHING`,
-    [
-      run.application,
-      run.runId,
-      run.startedAt,
-      run.endedAt,
-      run.outcome,
-      run.revision?.id ?? null,
-      JSON.stringify(run),
-    ],
-  )
-}
-
-/** Appends take turns on the head row, so that the chain has no fork. */
-async function appendAudit(database: Database, query: Query, entries: readonly AuditEntry[]): Promise<void> {
-  const [row] = await query(
-    `SELECT sequence, hash FROM gitops_audit_head WHERE one = 1${database.dialect.forUpdate}`,
-    [],
-  )
-  let head = { sequence: Number(row?.['sequence'] ?? 0), hash: row === undefined ? '' : text(row, 'hash') }
-  for (const entry of entries) {
-    const record = chainAudit(head, entry)
-    await query(
-      'INSERT INTO gitops_audit (sequence, at, application, actor, action, entry) VALUES (?, ?, ?, ?, ?, ?)',
-      [record.sequence, record.at, record.application ?? null, record.actor, record.action, JSON.stringify(record)],
-    )
-    head = record
-  }
-  await query('UPDATE gitops_audit_head SET sequence = ?, hash = ? WHERE one = 1', [head.sequence, head.hash])
-}
 
 async function* applications(ready: Ready, call: Call): AsyncIterable<string> {
   const database = await ready(call)

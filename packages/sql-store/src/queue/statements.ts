@@ -19,7 +19,7 @@ export interface Statements {
  * nobody has to look for dead workers.
  */
 export function statementsOf(dialect: Dialect): Statements {
-  const { nowMs, jsonRows, least, greatest, forOrder } = dialect
+  const { nowMs, jsonRows, least, greatest, forOrder, isOneOf } = dialect
   const text = (name: string): string => dialect.jsonText('given.value', name)
   const whole = (name: string): string => `CAST(${text(name)} AS BIGINT)`
   const columns = 'key, pool, lane, tenant, priority, wanted, run_at, triggers'
@@ -33,8 +33,8 @@ export function statementsOf(dialect: Dialect): Statements {
   const inOrder =
     forOrder === ''
       ? ''
-      : `, locked AS MATERIALIZED (SELECT q.key FROM gitops_queue AS q WHERE q.key IN (SELECT held_key FROM held) ORDER BY q.key${forOrder})`
-  const locked = inOrder === '' ? '' : ' AND q.key IN (SELECT key FROM locked)'
+      : `, locked AS MATERIALIZED (SELECT q.key FROM gitops_queue AS q WHERE ${isOneOf('q.key', 'SELECT held_key FROM held')} ORDER BY q.key${forOrder})`
+  const locked = inOrder === '' ? '' : ` AND ${isOneOf('q.key', 'SELECT key FROM locked')}`
   const held = (more: string): string =>
     `WITH held AS MATERIALIZED (SELECT ${text('key')} AS held_key, ${whole('token')} AS token${more} FROM ${jsonRows} AS given)${inOrder}`
   const again = `${nowMs} + held.delay`
@@ -67,20 +67,20 @@ export function statementsOf(dialect: Dialect): Statements {
       priority = ${greatest}(q.priority, held.priority), triggers = ${reasons('held.reason')}, note = COALESCE(held.note, q.note)
       FROM held WHERE q.key = held.held_key AND q.epoch = held.token AND q.holder IS NOT NULL${locked} RETURNING key`,
     forget: `UPDATE gitops_queue SET epoch = epoch + 1, done = wanted, holder = NULL, run_at = NULL, next_at = NULL, crashes = 0
-      WHERE key IN (SELECT value FROM ${jsonRows} AS given)`,
+      WHERE ${isOneOf('key', `SELECT value FROM ${jsonRows} AS given`)}`,
     restore: `UPDATE gitops_queue SET epoch = epoch + 1, holder = NULL, crashes = 0, next_at = NULL, run_at = ${nowMs}`,
     items: (
       byPool,
       byKeys,
     ) => `SELECT key, epoch, wanted, done, priority, crashes, holder, note, run_at - ${nowMs} AS due_in FROM gitops_queue
-      WHERE key ${dialect.byCodeUnits} > ?${byPool ? ' AND pool = ?' : ''}${byKeys ? ` AND key IN (SELECT value FROM ${jsonRows} AS given)` : ''}
+      WHERE key ${dialect.byCodeUnits} > ?${byPool ? ' AND pool = ?' : ''}${byKeys ? ` AND ${isOneOf('key', `SELECT value FROM ${jsonRows} AS given`)}` : ''}
       ORDER BY key ${dialect.byCodeUnits} LIMIT ?`,
   }
 }
 
 /** One range of the index per priority, so that what is not due yet is never read. */
 function claimStatement(dialect: Dialect, request: ClaimRequest) {
-  const { nowMs, jsonRows, skipLocked } = dialect
+  const { nowMs, jsonRows, skipLocked, isOneOf } = dialect
   const { worker, pool, limit, leaseMs, keys, lanes, graceMs = 0, tenantLimit } = request
   const values: Value[] = []
   const bind = (value: Value): string => {
@@ -102,7 +102,7 @@ function claimStatement(dialect: Dialect, request: ClaimRequest) {
     return `p${priority} AS MATERIALIZED (SELECT ${fields} FROM gitops_queue AS q WHERE ${where}${lane()}${tenant()} ORDER BY q.run_at LIMIT CAST(${bind(limit)} AS BIGINT)${rest}${skipLocked})`
   }
   const byName = (): string => {
-    const where = `q.pool = ${bind(pool)} AND q.key IN (SELECT value FROM ${bound(jsonRows, bind, keys ?? [])} AS given)`
+    const where = `q.pool = ${bind(pool)} AND ${isOneOf('q.key', `SELECT value FROM ${bound(jsonRows, bind, keys ?? [])} AS given`)}`
     return `due AS MATERIALIZED (SELECT ${fields} FROM gitops_queue AS q WHERE ${where} AND NOT (q.holder IS NOT NULL AND q.run_at > ${nowMs})${tenant()} ORDER BY q.key LIMIT CAST(${bind(limit)} AS BIGINT)${skipLocked})`
   }
   const byUrgency = (): string =>
@@ -114,7 +114,7 @@ function claimStatement(dialect: Dialect, request: ClaimRequest) {
   const text = `WITH ${found}${chosen} UPDATE gitops_queue AS q SET epoch = ${dialect.greatest}(q.epoch + 1, ${nowMs}), taken_epoch = q.epoch, crashes = q.crashes + 1, holder = ${bind(worker)},
     taken_at = COALESCE(q.run_at, 0), taken_priority = q.priority, taken_triggers = q.triggers, priority = 0, triggers = '', next_at = NULL,
     run_at = ${nowMs} + CAST(${bind(leaseMs)} AS BIGINT)
-    FROM (SELECT key AS due_key FROM ${names}) AS picked WHERE q.key = picked.due_key
+    WHERE ${isOneOf('q.key', `SELECT key FROM ${names}`)}
     RETURNING key, epoch, wanted, taken_at, taken_priority, taken_triggers, taken_epoch, crashes, note`
   return { text, values }
 }
