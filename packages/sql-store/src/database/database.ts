@@ -59,9 +59,9 @@ export interface Dialect {
    * Whether a column is one of the few values that a SELECT finds. PostgreSQL takes rows of JSON for a hundred, and would
    * rather read a table of some thousands from one end to the other than look up each: as an array they are looked up.
    */
-  isOneOf(column: string, select: string): string
+  readonly isOneOf: (column: string, select: string) => string
   /** The text of field `name` of a JSON text expression. */
-  jsonText(expression: string, name: string): string
+  readonly jsonText: (expression: string, name: string) => string
   /** A JSON array of the JSON texts of a column. */
-  jsonArrayOf(column: string): string
+  readonly jsonArrayOf: (column: string) => string
 }

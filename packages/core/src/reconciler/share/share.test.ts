@@ -2,7 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { ApplicationEvent } from '../../feedback/events.ts'
 import { memoryLedger } from '../../ledger/memory.ts'
 import { type MemoryQueue, memoryQueue } from '../../queue/memory.ts'
-import type { Fence } from '../../runtime/call.ts'
+import { type Fence, createCall } from '../../runtime/call.ts'
+import { GitOpsError } from '../../runtime/errors.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import { type MemorySource, memorySource } from '../../source/memory.ts'
 import type { Target } from '../../target/target.ts'
@@ -160,6 +161,33 @@ test('each source is asked by one process at a time, on its interval', async () 
   await stage.clock.advance(600_000)
   expect(stage.asked.get('shop')).toBeGreaterThan(5)
   expect(stage.asked.get('shop')).toBeLessThan(14)
+})
+
+test('a push is not lost when its source cannot be asked: it is asked again long before the interval is over', async () => {
+  const source = memorySource({ id: 'shop' })
+  let isDown = false
+  const flaky: MemorySource = {
+    ...source,
+    watch: undefined as never,
+    resolve: async (call) => {
+      if (isDown) throw new GitOpsError('SOURCE_UNREACHABLE', 'The server is down.')
+      return source.resolve(call)
+    },
+  }
+  const policy = { mode: 'automatic' as const, prune: true, intervalMs: 3_600_000 }
+  const stage = stageOf(['shop'], { shop: { source: flaky, policy } })
+  source.commit({ 'item/shop.json': { size: 1 } })
+  stage.start()
+  await stage.clock.advance(10_000)
+  expect(sizes(stage)).toEqual([1])
+  source.commit({ 'item/shop.json': { size: 2 } })
+  isDown = true
+  await stage.queue.enqueue([{ key: 'source/shop', priority: 1, trigger: 'push' }], createCall({ clock: stage.clock }))
+  await stage.clock.advance(30_000)
+  expect(sizes(stage)).toEqual([1])
+  isDown = false
+  await stage.clock.advance(60_000)
+  expect(sizes(stage)).toEqual([2])
 })
 
 test('each target is watched by one process, and handed over when that one dies', async () => {

@@ -7,7 +7,8 @@ import { ownCall } from '../engine.ts'
 import type { Member } from '../member.ts'
 import { listenTo, resolveNewest, tellUnreachable } from '../polling.ts'
 import type { Polling } from '../polling-contract.ts'
-import { pollDelayMs } from '../policy/timing.ts'
+import { defaultPolicy } from '../policy/policy.ts'
+import { pollDelayMs, retryDelayMs } from '../policy/timing.ts'
 import type { Leases } from './leases.ts'
 import type { Outbox } from './outbox.ts'
 import { applicationKey, nameOf } from './keys.ts'
@@ -36,11 +37,20 @@ export function createSources(sharing: Sharing, leases: Leases, outbox: Outbox):
   const { clock, random } = engine.call
   const followed = new Map<string, AbortController>()
   const working = new Set<Promise<unknown>>()
+  /** Sources that could not be asked by this process, and how often in a row. */
+  const failures = new Map<string, number>()
   let ended = (): void => {}
 
   const membersOf = (id: string): readonly Member[] =>
     [...engine.members.values()].filter(({ source }) => source.id === id)
 
+  /** Longer with each failure in a row, as for applications. */
+  const retryMs = ({ key }: Claim, member: Member | undefined, { retryAfterMs }: GitOpsError): number => {
+    const count = (failures.get(key) ?? 0) + 1
+    failures.set(key, count)
+    const { retry } = member?.policy ?? defaultPolicy
+    return retryDelayMs(retry, count, random, retryAfterMs) ?? retry.maxMs
+  }
   const ask = async (claim: Claim, askedMs: number): Promise<Revision> => {
     leases.hold(claim, askedMs, { lost: () => {} })
     const members = membersOf(nameOf(claim))
@@ -53,11 +63,14 @@ export function createSources(sharing: Sharing, leases: Leases, outbox: Outbox):
       const revision = await resolveNewest(engine, first.source, ownCall(engine), members)
       const wakes = isNew(claim.note, revision) ? members.map((member) => wakeOf(member, 'revision')) : []
       await queue.complete([{ claim, note: toNote(revision), wakes, ...again }], ownCall(engine))
+      failures.delete(claim.key)
       return revision
     } catch (thrown) {
       const error = toGitOpsError(thrown, `Asking ${nameOf(claim)} for its newest revision`)
       for (const member of members) tellUnreachable(engine, member, error)
-      await queue.complete([{ claim, again: { delayMs: 5_000 }, ...again }], ownCall(engine)).catch(() => {})
+      // Given back, not completed: whoever woke it, and will not do so again, is still owed a look.
+      const delayMs = Math.min(retryMs(claim, first, error), ...delays)
+      await queue.release([{ claim, delayMs }], ownCall(engine)).catch(() => {})
       throw error
     } finally {
       leases.letGo(claim.key)
