@@ -161,6 +161,16 @@ async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
     await namespaceIn(plane, `${namespace}-theirs`)
   }
   const ours = (): Promise<unknown> => applyOurs(plane, namespace)
+  // The loop of a script: the next request when the one before is answered.
+  const plain = await compare({
+    name,
+    peer: 'bare node:https loop, one after another',
+    pairs,
+    before,
+    ours,
+    theirs: () => bareLoop(plane, `${namespace}-theirs`, { inFlight: 1 }),
+    atMost: 1 / 0.9,
+  })
   const bare = await compare({
     name,
     peer: 'bare node:https loop, 8 at a time',
@@ -178,11 +188,12 @@ async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
     warmup: 0,
     before,
     ours,
-    theirs: () => bareLoop(plane, `${namespace}-theirs`, true),
+    theirs: () => bareLoop(plane, `${namespace}-theirs`, { claims: true }),
   })
   const kubectlPath = findKubectl()
   if (kubectlPath === undefined)
     return [
+      plain,
       bare,
       claiming,
       missing(name, 'kubectl apply --server-side', 'there is no kubectl: run pnpm cluster:install'),
@@ -207,6 +218,7 @@ async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
         { maxBuffer: 2 ** 24 },
       )
     return [
+      plain,
       bare,
       claiming,
       await compare({
@@ -248,12 +260,16 @@ async function applyOurs(plane: ControlPlane, namespace: string): Promise<void> 
   if (outcome !== 'applied') throw new Error(`Not applied: ${outcome}`)
 }
 
-/** What somebody would write in an afternoon: as many requests at once as we send, no check of anything. */
-async function bareLoop(plane: ControlPlane, namespace: string, claims = false): Promise<void> {
+/** What somebody would write in an afternoon: no check of anything. @defaultValue as many requests at once as we send */
+async function bareLoop(
+  plane: ControlPlane,
+  namespace: string,
+  { inFlight = 8, claims = false }: { readonly inFlight?: number; readonly claims?: boolean } = {},
+): Promise<void> {
   const { server, ca, token } = plane.connection()
   const ending = new AbortController()
   if (claims) await watchMaps(plane, namespace, ending.signal)
-  const agent = new Agent({ keepAlive: true, maxSockets: 8, ...(ca !== undefined && { ca: Buffer.from(ca) }) })
+  const agent = new Agent({ keepAlive: true, maxSockets: inFlight, ...(ca !== undefined && { ca: Buffer.from(ca) }) })
   const authorization = `Bearer ${await token?.(false, call)}`
   const apply = async (index: number): Promise<void> => {
     const body = JSON.stringify({
@@ -278,7 +294,7 @@ async function bareLoop(plane: ControlPlane, namespace: string, claims = false):
   const worker = async (): Promise<void> => {
     while (next < OBJECTS) await apply(next++)
   }
-  await Promise.all(Array.from({ length: 8 }, worker))
+  await Promise.all(Array.from({ length: inFlight }, worker))
   agent.destroy()
   ending.abort()
 }
