@@ -1,16 +1,9 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
-import {
-  abortError,
-  type Call,
-  GitOpsError,
-  type Json,
-  type JsonObject,
-  throwIfAborted,
-  withDeadline,
-} from '@gitops-sdk/core'
+import { abortError, type Call, GitOpsError, type Json, type JsonObject, throwIfAborted } from '@gitops-sdk/core'
 import { errorFor } from './errors.ts'
+import { exchange } from './exchange.ts'
 import { linesOf } from './lines.ts'
 import { throughProxy } from './proxy.ts'
 import type { KubeAnswer, KubeClient, KubeRequest } from './port.ts'
@@ -57,17 +50,19 @@ export function httpClient(options: HttpClientOptions): KubeClient {
     throw new GitOpsError('CONFIG_INVALID', 'impersonate.user is empty. Name the user, or leave impersonate out.')
   const connection = connect(options)
   const send = async (request: KubeRequest, call: Call, renew = false): Promise<KubeAnswer> => {
-    const response = await connection.open(request, 'request', renew, call)
-    const text = await read(response, call)
+    throwIfAborted(call)
+    const activity = `${request.method} ${request.path}`
+    const broken = (cause: unknown): GitOpsError => brokenConnection(server, cause, call)
+    const begin = (): Promise<ClientRequest> => connection.begin(request, 'request', renew, call)
+    const { response, text } = await exchange(begin, { activity, timeoutMs, broken }, call)
     if (response.statusCode === 401 && !renew && options.token !== undefined) return send(request, call, true)
     return answer(request, response, text)
   }
   return {
     id: `${server}${impersonate === undefined ? '' : ` as ${impersonate.user}`}`,
-    send: (request, call) =>
-      withDeadline(call, timeoutMs, `${request.method} ${request.path}`, (within) => send(request, within)),
+    send,
     async *stream(request, call, opened) {
-      const response = await connection.open(request, 'stream', false, call)
+      const response = await responseTo(await connection.begin(request, 'stream', false, call), server, call)
       const status = response.statusCode ?? 0
       if (status >= 300) answer(request, response, await read(response, call))
       opened?.()
@@ -80,7 +75,7 @@ export function httpClient(options: HttpClientOptions): KubeClient {
 }
 
 interface Connection {
-  open(request: KubeRequest, use: 'request' | 'stream', renew: boolean, call: Call): Promise<IncomingMessage>
+  begin(request: KubeRequest, use: 'request' | 'stream', renew: boolean, call: Call): Promise<ClientRequest>
   close(): void
 }
 
@@ -98,17 +93,27 @@ function connect(options: HttpClientOptions): Connection {
   const prefix = base.pathname.replace(/\/$/, '')
   // Options and not a URL for each request: making and taking apart one costs as much as the request.
   const place = { hostname: base.hostname.replace(/^\[|\]$/g, ''), ...(base.port !== '' && { port: base.port }) }
-  const open: Connection['open'] = async (request, use, renew, call) => {
+  const always = headersAlways(options)
+  const begin: Connection['begin'] = async (request, use, renew, call) => {
     const token = await options.token?.(renew, call)
     throwIfAborted(call)
-    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body))
-    const headers = { ...headersOf(request, options, token), ...(body && { 'Content-Length': String(body.length) }) }
+    // Text and not bytes: Node then writes the head and the body as one.
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+    const headers = {
+      ...always,
+      Accept: request.accept ?? 'application/json',
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...(body !== undefined && {
+        'Content-Type': request.contentType ?? 'application/json',
+        'Content-Length': String(Buffer.byteLength(body)),
+      }),
+    }
     const path = `${prefix}${request.path}${queryOf(request)}`
     const outgoing = start({ ...place, path, method: request.method, headers, agent: agents[use] })
     outgoing.end(body)
-    return responseTo(outgoing, options.server, call)
+    return outgoing
   }
-  return { open, close: () => Object.values(agents).forEach((agent) => agent.destroy()) }
+  return { begin, close: () => Object.values(agents).forEach((agent) => agent.destroy()) }
 }
 
 /** The beginning of the answer. An aborted call ends the request, and later the answer. */
@@ -136,24 +141,18 @@ function tlsOf({ ca, cert, key, serverName, insecureSkipVerify }: HttpClientOpti
 }
 
 function queryOf({ query }: KubeRequest): string {
-  const parts = Object.entries(query ?? {}).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-  return parts.length === 0 ? '' : `?${parts.join('&')}`
+  let text = ''
+  for (const name in query) text += `${text === '' ? '?' : '&'}${name}=${encodeURIComponent(query[name] ?? '')}`
+  return text
 }
 
-function headersOf(
-  request: KubeRequest,
-  options: HttpClientOptions,
-  token: string | undefined,
-): Record<string, string | string[]> {
-  const { impersonate } = options
+/** What every request carries. */
+function headersAlways({ impersonate, userAgent }: HttpClientOptions): Record<string, string | string[]> {
   const extra = Object.entries(impersonate?.extra ?? {}).map(
     ([name, values]) => [`Impersonate-Extra-${encodeURIComponent(name)}`, [...values]] as const,
   )
   return {
-    Accept: request.accept ?? 'application/json',
-    'User-Agent': options.userAgent ?? 'gitops-sdk',
-    ...(request.body !== undefined && { 'Content-Type': request.contentType ?? 'application/json' }),
-    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    'User-Agent': userAgent ?? 'gitops-sdk',
     ...(impersonate && { 'Impersonate-User': impersonate.user }),
     ...(impersonate?.groups && { 'Impersonate-Group': [...impersonate.groups] }),
     ...(impersonate?.uid && { 'Impersonate-Uid': impersonate.uid }),
