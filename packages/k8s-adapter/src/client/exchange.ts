@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { abortError, type Call, GitOpsError } from '@gitops-sdk/core'
 
@@ -47,6 +48,8 @@ export function exchange(
       const message = `${activity} took longer than ${timeoutMs} ms and was given up.`
       fail(new GitOpsError('DEADLINE_EXCEEDED', message))
     })
+    // Many requests of one run are under way at a time: that is no leak.
+    setMaxListeners(0, signal)
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
     const take = (response: IncomingMessage): void => {

@@ -31,12 +31,14 @@ const first: readonly string[] = [
 ]
 const last: readonly string[] = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration']
 
+const ranks: ReadonlyMap<string, number> = new Map([
+  ...first.map((kind, index) => [kind, index] as const),
+  ...last.map((kind, index) => [kind, first.length + 1 + index] as const),
+])
+
 /** The position of a kind in the order. Smaller is applied earlier and pruned later. */
-export function rankOf(ref: ResourceRef): number {
-  const early = first.indexOf(ref.kind)
-  if (early !== -1) return early
-  const late = last.indexOf(ref.kind)
-  return late === -1 ? first.length : first.length + 1 + late
+export function rankOf({ kind }: ResourceRef): number {
+  return ranks.get(kind) ?? first.length
 }
 
 /**
