@@ -54,6 +54,31 @@ test('requests: three for the first commit, one for a poll, two for a new commit
   expect(await costOf(resolve)).toMatchObject({ requests: 3 })
 })
 
+test('requests: where many commits came at once, the history of the next many is asked for beside them', async () => {
+  await using source = gitSource({ url: repository.url, ref: 'main' })
+  const many = async (): Promise<void> => {
+    for (let at = 0; at < 5; at++) await repository.commit({ [pathOf(at)]: `${count++}` })
+  }
+  await source.resolve(call)
+  await many()
+  await source.resolve(call)
+  await many()
+  let seen: (() => void) | undefined
+  const until = new Promise<void>((resolve) => (seen = resolve))
+  server.fail(({ body }) => {
+    if (body.includes('filter tree:0')) return void seen?.()
+    return body.includes('command=fetch') ? { kind: 'delay', until } : undefined
+  })
+  expect(await costOf(() => source.resolve(call)), 'the commits wait for the history here').toMatchObject({
+    requests: 3,
+  })
+  server.fail(undefined)
+  await repository.commit({ [pathOf(1)]: 'one' })
+  expect(await costOf(() => source.resolve(call)), 'one in vain').toMatchObject({ requests: 3 })
+  await repository.commit({ [pathOf(1)]: 'and one more' })
+  expect(await costOf(() => source.resolve(call))).toMatchObject({ requests: 2 })
+})
+
 test('connections: polls and fetches one after the other use the same ones again', async () => {
   await using source = gitSource({ url: repository.url, ref: 'main' })
   const before = server.connections

@@ -14,6 +14,7 @@ import {
   nearbyNames,
   parseRef,
 } from './refs.ts'
+import { isNear } from './history.ts'
 import { type Rewrite, type RewritePolicy, rewriteError, rewriteOf } from './rewrites.ts'
 import { findShortCommit } from './short-commit.ts'
 import type { ObjectStore } from './store/object-store.ts'
@@ -48,6 +49,8 @@ export function followRef(
   const key = `${policy} ${verify === undefined ? '' : 'verified '}${query.kind} ${query.name}`
   const accepted = new Set<string>()
   const proof = verify === undefined ? undefined : createProof(context, query, verify)
+  /** Whether several commits came at once the last time. It is likely that several come again. */
+  let comesInSteps = false
   /** What the commit on the left took the place of, by rewriting. */
   const replaced = new Map<string, string>()
   return {
@@ -56,7 +59,9 @@ export function followRef(
     resolve: async (call) => {
       const before = context.inForce.get(key)
       const chosen = await choose(context, query, before, policy, call)
+      const early = comesInSteps ? askEarly(context, before, chosen, call) : undefined
       await context.downloads.commit(chosen.oid, call, chosen.tag)
+      await early
       await proof?.ofChosen(chosen, call)
       if (query.kind !== 'commit' && before !== undefined) {
         const rewrite = await rewriteOf(before, chosen, context.store, context.downloads, call)
@@ -66,12 +71,27 @@ export function followRef(
         }
       }
       if (before?.oid !== chosen.oid || before.ref !== chosen.ref) {
+        if (before !== undefined) comesInSteps = !(await isNear(chosen.oid, before.oid, context.store))
         context.inForce.set(key, chosen)
         await context.onChange(call)
       }
       return revisionOf(context.store, chosen, replaced.get(chosen.oid))
     },
   }
+}
+
+/**
+ * Asks for the commits in between at the same time as for the new one, where they will be needed: the server works on
+ * both at once, and one trip is saved. What it does not bring is asked for afterwards, and fails there if it has to.
+ */
+async function askEarly(
+  { store, downloads }: FollowContext,
+  before: ChosenRef | undefined,
+  { oid, ref }: ChosenRef,
+  call: Call,
+): Promise<void> {
+  if (before?.ref !== ref || before.oid === oid || store.has(oid) || ref.startsWith('refs/tags/')) return
+  await downloads.historySince(oid, before.oid, call).catch(() => false)
 }
 
 /** What the ref leads to on the server now. */

@@ -27,6 +27,17 @@ export async function descentOf(
   return second === 'unknown' && complete ? 'does not descend' : second
 }
 
+/** Whether `from` is a parent of `to`, or of one of its parents. So far back commits are fetched together with `to`. */
+export async function isNear(to: string, from: string, store: ObjectStore): Promise<boolean> {
+  const parents = await parentsOf([to], store)
+  return parents.includes(from) || (await parentsOf(parents, store)).includes(from)
+}
+
+async function parentsOf(commits: readonly string[], store: ObjectStore): Promise<readonly string[]> {
+  const found = await Promise.all(commits.map((oid) => store.read(oid)))
+  return found.flatMap((commit) => (commit === undefined ? [] : parseCommit(commit.data).parents))
+}
+
 /** Looks through the commits that are here. `unknown` when a parent is not. */
 async function searchHistory(to: string, from: string, store: ObjectStore, floor?: string): Promise<Descent> {
   const seen = new Set([to])

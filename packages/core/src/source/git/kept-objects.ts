@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Call, throwIfAborted } from '../../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../../runtime/errors.ts'
 import { type CheckedTrees, assertComplete } from './completeness.ts'
@@ -10,7 +11,7 @@ import { idsOf } from './pack/pack-index.ts'
 import { changedPack } from './pack/read.ts'
 import type { ChosenRef } from './refs.ts'
 import { bytesOf, consolidate, packBytes, shouldConsolidate } from './store/consolidate.ts'
-import type { ObjectStore } from './store/object-store.ts'
+import { type ObjectStore, isMissing } from './store/object-store.ts'
 import type { FolderState, RepositoryFolder } from './store/repository-folder.ts'
 
 /** Times that a pack is added to a folder which others change meanwhile. */
@@ -25,10 +26,12 @@ export interface KeptObjects {
   whole<T>(call: Call, work: () => Promise<T>): Promise<T>
   /** Takes over what other processes put into the folder or took out of it; tells whether there was anything. */
   followOthers(call: Call): Promise<boolean>
-  /** Saves a pack that was checked, and puts packs together when there are too many. */
+  /** Saves a pack that was checked. Packs are put together beside, when there are too many. */
   added(pack: DecodedPack, call: Call): Promise<void>
   /** Saves what is in force. */
   saveState(call: Call): Promise<void>
+  /** Gives up what goes on beside. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** What is kept, and where. */
@@ -47,6 +50,8 @@ export function createKeptObjects(context: KeptObjectsContext): KeptObjects {
   const { store, kept, checked, folder } = context
   let opening: Promise<void> | undefined
   let isLoading = false
+  let tidying: Promise<void> = Promise.resolve()
+  const closing = new AbortController()
   let lastBytes = 0
   /** A pack could not be written: the folder is behind, until all that is kept is written as one. */
   let isBehind = false
@@ -72,12 +77,16 @@ export function createKeptObjects(context: KeptObjectsContext): KeptObjects {
     await openAgain(call)
     return true
   }
-  const whole = <T>(call: Call, work: () => Promise<T>): Promise<T> =>
-    mending(work, async (error) => {
-      const suspect = changedPack(error)
-      if (suspect !== undefined) await openAgain(call, suspect)
-      return suspect !== undefined
+  const whole = <T>(call: Call, work: () => Promise<T>): Promise<T> => {
+    let missed = 0
+    return mending(work, async (error) => {
+      // What is missing may have been taken by others, or never have been sent: looking again helps once, or not at all.
+      const suspect = changedPack(error) ?? (isMissing(error) && missed++ === 0 ? 'none' : undefined)
+      if (folder === undefined || suspect === undefined) return false
+      await openAgain(call, suspect)
+      return true
     })
+  }
   const putTogether = async (call: Call): Promise<void> => {
     const before = store.packs
     const known = new Set(checked)
@@ -95,6 +104,16 @@ export function createKeptObjects(context: KeptObjectsContext): KeptObjects {
     await followOthers(call)
     lastBytes ||= largestOf(store)
     if (isBehind || shouldConsolidate(store, lastBytes)) await putTogether(call)
+  }
+  /**
+   * Begins when whoever waits for a commit has it and what they read of it. One at a time: the next pack waits, so that
+   * packs cannot come faster than they are put together.
+   */
+  const tidyBeside = (call: Call): void => {
+    const own = { ...call, signal: closing.signal }
+    tidying = setImmediate()
+      .then(() => reportFailure(own, () => whole(own, () => tidy(own))))
+      .catch((error: unknown) => call.log.debug('Putting packs together was given up.', { error: String(error) }))
   }
   const save = async (folder: RepositoryFolder, pack: DecodedPack, call: Call): Promise<void> => {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -117,13 +136,18 @@ export function createKeptObjects(context: KeptObjectsContext): KeptObjects {
     },
     added: (pack, call) =>
       reportFailure(call, async () => {
+        await tidying
         const wasBehind = isBehind
         isBehind = true
         if (folder !== undefined) await whole(call, () => save(folder, pack, call))
         isBehind = wasBehind
-        await whole(call, () => tidy(call))
+        tidyBeside(call)
       }),
     saveState: (call) => reportFailure(call, async () => folder?.saveState(state(), call)),
+    [Symbol.asyncDispose]: async () => {
+      closing.abort()
+      await tidying
+    },
   }
 }
 
@@ -149,15 +173,17 @@ async function load(context: KeptObjectsContext, call: Call, suspect?: string): 
   const { store, kept, checked, inForce, folder } = context
   if (folder === undefined) return
   const opened = store.packs.filter(({ onDisk, checksum }) => onDisk && checksum !== suspect)
+  const before = kept.list
   const { packs, state } = await folder.load(opened, call)
   store.replace([...store.packs.filter(({ onDisk }) => !onDisk), ...packs])
   for (const [key, chosen] of Object.entries(state.inForce)) if (!inForce.has(key)) inForce.set(key, chosen)
   const isLess = suspect !== undefined || opened.some((pack) => !packs.includes(pack))
   if (isLess) checked.clear()
   const complete: string[] = []
-  for (const commit of new Set([...kept.list, ...state.kept]))
-    if ((!isLess && kept.has(commit)) || (await isComplete(commit, context, call))) complete.push(commit)
-  kept.keepOnly(complete)
+  for (const commit of new Set([...before, ...state.kept]))
+    if ((!isLess && before.includes(commit)) || (await isComplete(commit, context, call))) complete.push(commit)
+  const came = kept.list.filter((commit) => !before.includes(commit))
+  kept.keepOnly([...came, ...complete.filter((commit) => !came.includes(commit))])
 }
 
 async function isComplete(commit: string, context: KeptObjectsContext, call: Call): Promise<boolean> {

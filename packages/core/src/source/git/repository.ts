@@ -160,7 +160,10 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
       const writer = gitWriter({ remote, store, ref, path: view.path, options: writing, snapshot: head, builtOn })
       return { commit: (edit, call) => objects.whole(call, () => writer.commit(edit, call)) }
     },
-    [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await objects[Symbol.asyncDispose]()
+      await remote[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -101,6 +101,11 @@ async function writtenIn(packs: readonly KeptPack[], oid: string): Promise<Buffe
   return undefined
 }
 
+/** Whether `error` tells that an object is not here which should be. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof GitOpsError && error.code === 'SOURCE_CORRUPT' && error.details?.['oid'] !== undefined
+}
+
 function missing(oid: string, type: ObjectType, found: GitObject | undefined): GitOpsError {
   const what = found === undefined ? 'was not sent by the server' : `is a ${found.type}`
   return new GitOpsError('SOURCE_CORRUPT', `The ${type} ${oid} ${what}.`, { details: { oid, type } })
