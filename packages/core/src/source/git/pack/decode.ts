@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
-import { crc32, deflate, deflateSync } from 'node:zlib'
+import { crc32, deflate } from 'node:zlib'
 import type { Call } from '../../../runtime/call.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
 import type { ByteCache } from '../byte-cache.ts'
@@ -8,6 +8,7 @@ import { type GitLimits, limitError } from '../limits.ts'
 import { type GitObject, OID_BYTES, hashLater, hashObject } from '../objects.ts'
 import { protocolError } from '../protocol/pkt-line.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
+import { deflate as deflateOne } from './deflate.ts'
 import { applyDelta, applyDeltaLater, readDeltaHead } from './delta.ts'
 import { MAX_ENTRY_HEAD, type PackEntry, entryHead, readEntry } from './entry.ts'
 import { type EntryTable, createEntryTable, enlarge, oidAt, positionOf } from './entry-table.ts'
@@ -327,7 +328,7 @@ async function writeBase(work: Work, oid: string): Promise<Buffer> {
   const object = (await work.context.readBase(oid)) ?? fail('The base of a delta vanished while the pack was read.')
   const { type, data } = object
   const large = data.length > LARGE_BYTES
-  const compressed = large ? await deflateLater(data, { level: 1 }) : deflateSync(data, { level: 1 })
+  const compressed = large ? await deflateLater(data, { level: 1 }) : deflateOne(data)
   return Buffer.concat([entryHead(type, data.length), compressed])
 }
 

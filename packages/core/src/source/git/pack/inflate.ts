@@ -1,5 +1,6 @@
 import { constants, createInflate, inflate as inflateInSteps, inflateSync } from 'node:zlib'
 import { GitOpsError } from '../../../runtime/errors.ts'
+import { zlibParts } from './zlib-stream.ts'
 
 /** What `inflateSync` gives with `info: true`, which its types leave out. */
 interface Inflated {
@@ -60,21 +61,12 @@ export const inflateAnew: InflateOne = (bytes, start, sizeBytes) =>
   // The declared type ignores `info`.
   checked(inflateSync(bytes.subarray(start), options(sizeBytes)) as unknown as Inflated, sizeBytes)
 
-/** What lies below a stream of zlib in every Node so far. Nothing promises that it stays. */
-interface ZlibHandle {
-  reset(): void
-  writeSync(
-    ...args: readonly [flush: number, from: Buffer, at: number, size: number, to: Buffer, at: 0, room: number]
-  ): void
-  onerror: (message: string) => void
-}
-
 /**
  * One stream for all objects, reset in between. A pack has tens of thousands of small objects, and making a stream
  * costs as much as inflating one of them. Where Node is made otherwise than this expects, each gets its own stream.
  */
 function createReusing(): InflateOne | undefined {
-  const parts = zlibParts()
+  const parts = zlibParts(createInflate())
   if (parts === undefined) return undefined
   const { handle, left } = parts
   let failure: string | undefined
@@ -91,16 +83,6 @@ function createReusing(): InflateOne | undefined {
     return { data: target.subarray(0, sizeBytes), usedBytes: bytes.length - start - leftBytes }
   }
   return works(reuse) ? reuse : undefined
-}
-
-function zlibParts(): { readonly handle: ZlibHandle; readonly left: Uint32Array } | undefined {
-  // These are not in the types, because Node does not promise them; what is found is looked at before it is used.
-  const { _handle: handle, _writeState: left } = createInflate() as unknown as {
-    readonly _handle?: Partial<ZlibHandle>
-    readonly _writeState?: unknown
-  }
-  if (typeof handle?.reset !== 'function' || typeof handle.writeSync !== 'function') return undefined
-  return left instanceof Uint32Array ? { handle: handle as ZlibHandle, left } : undefined
 }
 
 /** Tries what can happen to a stream: it is whole, with something behind it; it is damaged; it says more, or less. */
