@@ -66,8 +66,9 @@ test('requests: where many commits came at once, the history of the next many is
   let seen: (() => void) | undefined
   const until = new Promise<void>((resolve) => (seen = resolve))
   server.fail(({ body }) => {
-    if (body.includes('filter tree:0')) return void seen?.()
-    return body.includes('command=fetch') ? { kind: 'delay', until } : undefined
+    if (body.includes('filter tree:0')) seen?.()
+    else return body.includes('command=fetch') ? { kind: 'delay', until } : undefined
+    return undefined
   })
   expect(await costOf(() => source.resolve(call)), 'the commits wait for the history here').toMatchObject({
     requests: 3,

@@ -1,4 +1,4 @@
-import { createDeflate, createInflate } from 'node:zlib'
+import type { Deflate, Inflate } from 'node:zlib'
 
 /** What lies below a stream of zlib in every Node so far. Nothing promises that it stays. */
 export interface ZlibHandle {
@@ -16,7 +16,7 @@ export interface ZlibParts {
 }
 
 /** `undefined` where Node is made otherwise. */
-export function zlibParts(stream: ReturnType<typeof createInflate | typeof createDeflate>): ZlibParts | undefined {
+export function zlibParts(stream: Deflate | Inflate): ZlibParts | undefined {
   // These are not in the types, because Node does not promise them; what is found is looked at before it is used.
   const { _handle: handle, _writeState: left } = stream as unknown as {
     readonly _handle?: Partial<ZlibHandle>
