@@ -1,10 +1,11 @@
 import { spawn, execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { type BuildOptions, build } from 'esbuild'
-import { type Snapshot, difference, walk } from '@gitops-sdk/core'
+import { GitOpsError, type Snapshot, difference, walk } from '@gitops-sdk/core'
 import { type GitSource, gitSource } from '@gitops-sdk/core/git'
 import type { ServedRepository } from '@gitops-sdk/core/testing/git'
 import { type BenchmarkOptions, type Row, compare, count, figure } from '../harness.ts'
@@ -89,23 +90,38 @@ async function measure(
   return rows
 }
 
-/** A repository of the user's: served as it is, without writing to it. */
+/** A repository of the user's: a copy of it is served, with the history of its `HEAD` as `main`. */
 async function measureForeign(server: BenchServer, repo: string, options: BenchmarkOptions): Promise<Row[]> {
   const repository = await server.createRepository('foreign')
-  await repository.git('fetch', '--quiet', repo, 'HEAD:refs/heads/main')
-  await using twin = await createTwin(repository, server)
-  const poll = { name: `poll, nothing new, ${repo}`, peer: 'git ls-remote', pairs: options.pairs, atMost: 0.25 }
-  const cold = {
-    name: `cold start to all contents, ${repo}`,
-    peer: 'git clone --depth 1, ls-tree, cat-file',
-    pairs: options.pairs,
-    atMost: 0.9,
+  // A path is meant from where the command was started, not from where git runs.
+  const from = existsSync(repo) ? resolve(repo) : repo
+  options.say(`copying ${repo}`)
+  await repository.git('fetch', '--quiet', '--no-tags', '--update-shallow', from, 'HEAD:refs/heads/main')
+  const history = (await repository.git('rev-list', '--first-parent', '--max-count=201', 'main'))
+    .split('\n')
+    .toReversed()
+  const name = repo.split('/').findLast((part) => part !== '') ?? repo
+  const rows: Row[] = []
+  const say = (row: Row): void => {
+    options.say(`${row.name}: ${row.ratio === undefined ? row.ours.median : `${row.ratio.median.toFixed(3)}×`}`)
+    rows.push(row)
   }
-  const url = repository.url
-  return [
-    await compare({ ...poll, ...polls(twin) }),
-    await compare({ ...cold, ours: () => readAll(url, ''), theirs: () => cloneAndReadAll(url) }),
-  ]
+  const { pairs } = options
+  const steps = Math.min(pairs + 1, history.length - 1)
+  await repository.git('update-ref', 'refs/heads/main', history[history.length - 1 - steps] ?? 'main')
+  await using twin = await createTwin(repository, server)
+  say(await compare({ name: `poll, nothing new, ${name}`, peer: 'git ls-remote', pairs, atMost: 0.25, ...polls(twin) }))
+  if (steps > 1) {
+    const next = history.slice(history.length - steps).values()
+    const forward = (): Promise<unknown> => repository.git('update-ref', 'refs/heads/main', next.next().value ?? 'main')
+    const row = { name: `its last ${steps} commits, one by one, ${name}`, peer: 'git fetch, diff-tree, cat-file' }
+    say(await compare({ ...row, pairs: steps - 1, atMost: 0.3, ...increments(twin, forward, true) }))
+  }
+  const { url } = repository
+  const cold = { name: `cold start to all contents, ${name}`, peer: 'git clone --depth 1, ls-tree, cat-file', pairs }
+  say(await compare({ ...cold, atMost: 0.9, ours: () => readAll(url, ''), theirs: () => cloneAndReadAll(url) }))
+  for (const row of await footprint(url, name, undefined)) say(row)
+  return rows
 }
 
 /** The same repository followed by both. */
@@ -150,23 +166,27 @@ function polls(twin: Twin): Sides {
   }
 }
 
+interface Increments extends Sides {
+  readonly before: () => Promise<unknown>
+}
+
 /** Each side fetches a commit that was made just before its turn, and reads what it changed. */
-function increments(twin: Twin, change: () => Promise<unknown>): Sides & { readonly before: () => Promise<unknown> } {
+function increments(twin: Twin, change: () => Promise<unknown>, mayBeEmpty = false): Increments {
   return {
     before: change,
     ours: async () => {
       const snapshot = await twin.source.snapshot(await twin.source.resolve(call), call)
-      const read: Uint8Array[] = []
+      const read: unknown[] = []
       for await (const { path, change: kind } of difference(twin.snapshot, snapshot, '', call))
-        if (kind !== 'removed') read.push(await snapshot.read(path, call))
-      if (read.length === 0) throw new Error('nothing changed')
+        if (kind !== 'removed') read.push(await readContent(snapshot, path))
+      if (read.length === 0 && !mayBeEmpty) throw new Error('nothing changed')
       twin.snapshot = snapshot
     },
     theirs: async () => {
       await git(twin.clone, 'fetch', '--quiet', '--depth=1', 'origin', '+main:main')
       const diff = await git(twin.clone, 'diff-tree', '-r', twin.head, 'main')
       const oids = diff.split('\n').flatMap((line) => line.split(' ')[3] ?? [])
-      if (oids.length === 0) throw new Error('nothing changed')
+      if (oids.length === 0 && !mayBeEmpty) throw new Error('nothing changed')
       await catFiles(twin.clone, oids)
       twin.head = await git(twin.clone, 'rev-parse', 'main')
     },
@@ -192,8 +212,18 @@ async function hundredCommits(repository: ServedRepository, files: number): Prom
 async function readAll(url: string, path: string): Promise<void> {
   await using source = gitSource({ url, ref: 'main', path })
   const snapshot = await source.snapshot(await source.resolve(call), call)
-  for await (const entry of walk(snapshot, '', call)) if (entry.type === 'file') await snapshot.read(entry.path, call)
+  for await (const entry of walk(snapshot, '', call)) if (entry.type === 'file') await readContent(snapshot, entry.path)
 }
+
+/** The content, or `undefined` for what stands for content that is elsewhere: git reads the pointer. */
+async function readContent(snapshot: Snapshot, path: string): Promise<Uint8Array | undefined> {
+  return snapshot.read(path, call).catch((error: unknown) => {
+    if (error instanceof GitOpsError && elsewhere.has(error.code)) return undefined
+    throw error
+  })
+}
+
+const elsewhere: ReadonlySet<string> = new Set(['SOURCE_LFS_POINTER', 'SOURCE_SYMLINK', 'SOURCE_SUBMODULE'])
 
 async function cloneAndReadAll(url: string): Promise<void> {
   await inFolder(async (folder) => {
