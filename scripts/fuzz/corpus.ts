@@ -4,7 +4,7 @@ import type { Guide } from './guided.ts'
 import type { FuzzTarget } from './targets.ts'
 
 const folder = new URL('./corpora/', import.meta.url)
-/** One input that is written down. */
+/** One input that is written down, where the seeds are not larger. */
 const MAX_INPUT_BYTES = 512
 /** All of a target, before Base64. */
 const MAX_CORPUS_BYTES = 9_000
@@ -36,7 +36,8 @@ function fileOf(target: Pick<FuzzTarget, 'name'>): URL {
 
 /** Takes the input that adds the most, again and again, until nothing is added or the room is used up. */
 async function distil(target: FuzzTarget, guide: Guide, inputs: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
-  const small = inputs.filter(({ length }) => length > 0 && length <= MAX_INPUT_BYTES)
+  const maxBytes = Math.max(MAX_INPUT_BYTES, ...target.corpus.map(({ length }) => length))
+  const small = inputs.filter(({ length }) => length > 0 && length <= maxBytes)
   const left = new Map<Uint8Array, ReadonlySet<number>>()
   for (const bytes of small.toSorted((a, b) => a.length - b.length))
     left.set(bytes, await takenBy(target, guide, bytes))

@@ -14,8 +14,9 @@ export function createMutator(random: Random, maxBytes: number = MAX_BYTES): Mut
   const below = (limit: number): number => Math.floor(random.next() * limit)
   const pick = <T>(list: readonly T[]): T | undefined => list[below(list.length)]
   return (corpus, words) => {
-    // The smaller of two: small ones are tried faster, and more of what is changed in them matters.
-    const [one, other] = [pick(corpus) ?? empty, pick(corpus) ?? empty]
+    // Often the smaller of two: small ones are tried faster, and more of what is changed in them matters.
+    const one = pick(corpus) ?? empty
+    const other = below(2) === 0 ? (pick(corpus) ?? empty) : one
     let bytes = Uint8Array.from(one.length < other.length ? one : other)
     for (let left = 1 + below(1 + below(8)); left > 0; left--) bytes = change(bytes, corpus, words)
     return bytes.subarray(0, maxBytes)
