@@ -10,7 +10,7 @@ export {
 } from './testing/memory-target.ts'
 export { type LedgerConformance, testLedgerConformance } from './testing/ledger-conformance.ts'
 export { type QueueConformance, type QueueStore, testQueueConformance } from './testing/queue-conformance.ts'
-export { patientLedger } from './testing/patient.ts'
+export { outages, patientLedger } from './testing/patient.ts'
 export {
   type Fault,
   type FaultPoint,

@@ -1,8 +1,8 @@
-import { GitOpsError, createCall, seededRandom } from '@gitops-sdk/core'
+import { createCall, seededRandom } from '@gitops-sdk/core'
 import {
   type QueueStore,
+  outages,
   patientLedger,
-  randomFaults,
   testLedgerConformance,
   testQueueConformance,
 } from '@gitops-sdk/core/testing'
@@ -48,9 +48,6 @@ function storeIn(schema: string): QueueStore & { readonly schema: string } {
   return { schema, advance, ledger: sqlLedger(database) }
 }
 
-const outage = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
-const outages = () => randomFaults(seededRandom(3), 0.3, [{ kind: 'fail', error: outage }])
-
 describe('the PostgreSQL queue is a queue', () => {
   const schemaOf = new WeakMap<QueueStore, string>()
   const open = (schema: string): QueueStore => {
@@ -65,13 +62,16 @@ describe('the PostgreSQL queue is a queue', () => {
   })
 })
 
-describe('ledger and queue in PostgreSQL are what they are also through outages', () => {
-  testLedgerConformance({ test, createLedger: () => patientLedger(ledgerIn(`test_${++schemas}`), outages()) })
+describe('ledger and queue in PostgreSQL are what they are also through outages and lost answers', () => {
+  testLedgerConformance({
+    test,
+    createLedger: () => patientLedger(ledgerIn(`test_${++schemas}`), outages(seededRandom(3), 0.3)),
+  })
   testQueueConformance({
     test,
     createStore: () => {
       const store = storeIn(`test_${++schemas}`)
-      return { ...store, ledger: patientLedger(store.ledger, outages()) }
+      return { ...store, ledger: patientLedger(store.ledger, outages(seededRandom(3), 0.3)) }
     },
   })
 })

@@ -1,11 +1,11 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { GitOpsError, createCall, seededRandom } from '@gitops-sdk/core'
+import { createCall, seededRandom } from '@gitops-sdk/core'
 import {
   type QueueStore,
+  outages,
   patientLedger,
-  randomFaults,
   testLedgerConformance,
   testQueueConformance,
 } from '@gitops-sdk/core/testing'
@@ -41,15 +41,13 @@ describe('the SQLite queue is a queue', () => {
   })
 })
 
-describe('ledger and queue in SQLite are what they are also through outages', () => {
-  const outage = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
-  const outages = () => randomFaults(seededRandom(3), 0.3, [{ kind: 'fail', error: outage }])
-  testLedgerConformance({ test, createLedger: () => patientLedger(sqlite(nextFile()), outages()) })
+describe('ledger and queue in SQLite are what they are also through outages and lost answers', () => {
+  testLedgerConformance({ test, createLedger: () => patientLedger(sqlite(nextFile()), outages(seededRandom(3), 0.3)) })
   testQueueConformance({
     test,
     createStore: () => {
       const store = storeAt(nextFile())
-      return { ...store, ledger: patientLedger(store.ledger, outages()) }
+      return { ...store, ledger: patientLedger(store.ledger, outages(seededRandom(3), 0.3)) }
     },
   })
 })

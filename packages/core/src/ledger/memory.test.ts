@@ -1,19 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { GitOpsError } from '../runtime/errors.ts'
 import { seededRandom } from '../runtime/random.ts'
 import { testCall } from '../testing/call.ts'
-import { randomFaults } from '../testing/faults.ts'
 import { testLedgerConformance } from '../testing/ledger-conformance.ts'
-import { patientLedger } from '../testing/patient.ts'
+import { outages, patientLedger } from '../testing/patient.ts'
 import type { AuditRecord, RunRecord } from './ledger.ts'
 import { memoryLedger } from './memory.ts'
 import { verifyAudit } from './audit.ts'
 
 testLedgerConformance({ test, createLedger: () => memoryLedger() })
 
-describe('so it is for whoever asks again after an outage', () => {
-  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
-  const schedule = randomFaults(seededRandom(5), 0.3, [{ kind: 'fail', error }])
+describe('so it is for whoever asks again after an outage or a lost answer', () => {
+  const schedule = outages(seededRandom(5), 0.3)
   testLedgerConformance({ test, createLedger: () => patientLedger(memoryLedger(), schedule) })
 })
 

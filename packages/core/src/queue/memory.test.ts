@@ -1,10 +1,8 @@
 import { describe, test } from 'vitest'
 import { memoryLedger } from '../ledger/memory.ts'
-import { GitOpsError } from '../runtime/errors.ts'
 import { seededRandom } from '../runtime/random.ts'
 import { manualClock } from '../testing/clock.ts'
-import { randomFaults } from '../testing/faults.ts'
-import { patientLedger } from '../testing/patient.ts'
+import { outages, patientLedger } from '../testing/patient.ts'
 import { type QueueStore, testQueueConformance } from '../testing/queue-conformance.ts'
 import { memoryQueue } from './memory.ts'
 
@@ -18,14 +16,12 @@ describe('the queue in memory is a queue', () => {
   testQueueConformance({ test, createStore })
 })
 
-describe('so it is for whoever asks again after an outage', () => {
-  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
+describe('so it is for whoever asks again after an outage or a lost answer', () => {
   testQueueConformance({
     test,
     createStore: () => {
       const store = createStore()
-      const schedule = randomFaults(seededRandom(7), 0.4, [{ kind: 'fail', error }])
-      return { ...store, ledger: patientLedger(store.ledger, schedule) }
+      return { ...store, ledger: patientLedger(store.ledger, outages(seededRandom(7), 0.4)) }
     },
   })
 })

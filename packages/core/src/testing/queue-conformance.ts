@@ -2,8 +2,10 @@ import { refKey } from '../desired/ref.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type Claim, type ClaimRequest, type Queue, type Wake, quarantineAfter } from '../queue/queue.ts'
 import type { Call } from '../runtime/call.ts'
+import { GitOpsError } from '../runtime/errors.ts'
 import { testCall } from './call.ts'
 import { check, checkRejects, checkSame } from './check.ts'
+import { scheduledFaults, withFaults } from './faults.ts'
 
 /** What `testQueueConformance` needs. */
 export interface QueueConformance {
@@ -135,6 +137,36 @@ const statements: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     checkSame(second.triggers, ['again'], 'with the reasons of those wakes only')
     await queue.complete([{ claim: second }], call)
     checkSame(await keys(), [], 'and that was all')
+  },
+
+  'the clock of whoever asks does not matter': async ({ wake, queue, call, claimOne, advance }) => {
+    const hour = 3_600_000
+    const atHome = { worker: 'w1', pool: 'pool', limit: 1, leaseMs }
+    const wrong = (skewMs: number): Call => ({
+      ...call,
+      clock: { ...call.clock, now: () => call.clock.now() + skewMs, monotonic: () => call.clock.monotonic() / 2 },
+    })
+    await wake('pool/a')
+    const [held] = await queue.claim(atHome, wrong(-hour))
+    checkSame(await queue.claim(atHome, wrong(hour)), [], 'what is held is held, also for whoever is an hour ahead')
+    await queue.complete([{ claim: held!, again: { delayMs: 10_000 } }], wrong(hour))
+    checkSame(await queue.claim(atHome, wrong(hour)), [], 'nothing is due earlier for whoever is ahead')
+    await advance(10_001)
+    checkSame((await queue.claim(atHome, wrong(-hour))).length, 1, 'nor later for whoever is behind')
+    await advance(leaseMs + 1)
+    check((await claimOne()).token > held!.token, 'a lease ends by the clock of the store, and tokens rise')
+  },
+
+  'a claim whose answer is lost is handed out again when its lease ends': async (stage) => {
+    const { wake, queue, keys, claimOne, advance, call } = stage
+    await wake({ key: 'pool/a', revision: 3 })
+    const lost = new GitOpsError('LEDGER_UNAVAILABLE', 'It may have happened.')
+    const deaf = withFaults(queue, scheduledFaults({ claim: [{ kind: 'lose', error: lost }] }))
+    const unheard = deaf.claim({ worker: 'deaf', pool: 'pool', limit: 1, leaseMs }, call)
+    await checkRejects(unheard, 'LEDGER_UNAVAILABLE', 'nobody hears of it')
+    checkSame(await keys(), [], 'it is held by nobody who knows')
+    await advance(leaseMs + 1)
+    checkSame((await claimOne()).revision, 3, 'and not lost')
   },
 
   'a wake never shortens a lease': async ({ wake, claimOne, keys, advance }) => {

@@ -4,9 +4,8 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { testCall } from '../../testing/call.ts'
-import { randomFaults } from '../../testing/faults.ts'
 import { testLedgerConformance } from '../../testing/ledger-conformance.ts'
-import { patientLedger } from '../../testing/patient.ts'
+import { outages, patientLedger } from '../../testing/patient.ts'
 import { verifyAudit } from '../audit.ts'
 import type { Ledger, LedgerChange, RunRecord } from '../ledger.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
@@ -29,9 +28,8 @@ testLedgerConformance({
   reopenLedger: (ledger) => fileLedger(ledger.id.slice('file:'.length)),
 })
 
-describe('so it is for whoever asks again after an outage', () => {
-  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'Not now.')
-  const schedule = randomFaults(seededRandom(5), 0.3, [{ kind: 'fail', error }])
+describe('so it is for whoever asks again after an outage or a lost answer', () => {
+  const schedule = outages(seededRandom(5), 0.3)
   testLedgerConformance({ test, createLedger: async () => patientLedger(fileLedger(await newFolder()), schedule) })
 })
 

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { ApplicationEvent } from '../../feedback/events.ts'
 import { memoryLedger } from '../../ledger/memory.ts'
 import { type MemoryQueue, memoryQueue } from '../../queue/memory.ts'
+import { quarantineAfter } from '../../queue/queue.ts'
 import { type Fence, createCall } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import { seededRandom } from '../../runtime/random.ts'
@@ -41,9 +42,14 @@ const workers: Worker[] = []
 afterEach(() => void workers.splice(0))
 
 /** Some applications, each with a source and a target of its own, and a store that workers share. */
-function stageOf(names: readonly string[], given: Partial<Record<string, Partial<Application>>> = {}): Stage {
+function stageOf(
+  names: readonly string[],
+  given: Partial<Record<string, Partial<Application>>> = {},
+  withHints = true,
+): Stage {
   const clock = manualClock()
-  const queue = memoryQueue({ clock })
+  const { hints, ...silent } = memoryQueue({ clock })
+  const queue = withHints && hints !== undefined ? { ...silent, hints } : silent
   const ledger = memoryLedger({ queue, installKey: new Uint8Array(32) })
   const system = memorySystem()
   const sources = names.map((name) => memorySource({ id: name }))
@@ -347,4 +353,38 @@ test('a process that was only created, or asked once, takes on nothing else', as
     ['idle', true],
     ['idle', false],
   ])
+})
+
+test('without hints everything is found by asking, within a second', async () => {
+  const stage = stageOf(['shop'], {}, false)
+  commitAll(stage, 1)
+  for (let index = 0; index < 2; index++) stage.start()
+  await stage.clock.advance(10_000)
+  commitAll(stage, 2)
+  // Some other process was told of the push.
+  await stage.queue.enqueue([{ key: 'source/shop', priority: 1 }], createCall({ clock: stage.clock }))
+  await stage.clock.advance(1_000)
+  expect(sizes(stage)).toEqual([2])
+})
+
+test('an application that takes its process down is left alone after five, can be seen, and stops nothing else', async () => {
+  const poison = memoryTarget({ id: 'poison', system: memorySystem() })
+  let deaths = 0
+  const declare: Target['declare'] = () => {
+    deaths++
+    workers.at(-1)?.die()
+    return new Promise(() => {})
+  }
+  const stage = stageOf(['shop', 'poison'], { poison: { target: { ...poison, declare } } })
+  commitAll(stage, 1)
+  for (let start = 0; start < 8; start++) {
+    stage.start()
+    await stage.clock.advance(45_000)
+  }
+  expect(deaths).toBe(quarantineAfter)
+  const query = { keys: ['application/poison'] }
+  expect(await stage.queue.items(query, createCall())).toMatchObject([{ crashes: quarantineAfter }])
+  commitAll(stage, 2)
+  await stage.clock.advance(120_000)
+  expect(sizes(stage)).toEqual([2])
 })
