@@ -48,8 +48,10 @@ function stageOf(
   withHints = true,
 ): Stage {
   const clock = manualClock()
-  const { hints, ...silent } = memoryQueue({ clock })
-  const queue = withHints && hints !== undefined ? { ...silent, hints } : silent
+  const whole = memoryQueue({ clock })
+  const error = new GitOpsError('LEDGER_UNAVAILABLE', 'Nobody is told anything.')
+  const noHints: FaultSchedule = ({ method }) => (method === 'hints' ? { kind: 'fail', error } : undefined)
+  const queue = withHints ? whole : withFaults(whole, noHints)
   const ledger = memoryLedger({ queue, installKey: new Uint8Array(32) })
   const system = memorySystem()
   const sources = names.map((name) => memorySource({ id: name }))
