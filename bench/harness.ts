@@ -133,6 +133,18 @@ export function growthExponent(sizes: readonly number[], costs: readonly number[
   return covariance / mean(x.map((value) => (value - meanX) ** 2))
 }
 
+/** How the medians of the rows of one name grow with their sizes: ours, and the peer's on the same machine. */
+export function growthRow(name: string, sizes: readonly number[], rows: readonly Row[], atMost?: number): Row {
+  const ours = growthExponent(
+    sizes,
+    rows.map((row) => row.ours.median),
+  )
+  const row = count(`growth of ${name} (1 is linear)`, ours, 'exponent', atMost)
+  const peers = rows.flatMap(({ theirs }) => theirs?.median ?? [])
+  if (peers.length < rows.length) return row
+  return { ...row, peer: rows[0]?.peer ?? '', theirs: figure([growthExponent(sizes, peers)]) }
+}
+
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }

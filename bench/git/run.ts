@@ -8,7 +8,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { GitOpsError, type Snapshot, difference, walk } from '@gitops-sdk/core'
 import { type GitSource, gitSource } from '@gitops-sdk/core/git'
 import type { ServedRepository } from '@gitops-sdk/core/testing/git'
-import { type BenchmarkOptions, type Row, compare, count, figure } from '../harness.ts'
+import { type BenchmarkOptions, type Row, compare, count, figure, growthRow } from '../harness.ts'
 import { markdown } from '../report.ts'
 import { type BenchServer, startBenchServer } from './start-server.ts'
 import { call, manifest, monorepo, onePath, pathOf } from './repositories.ts'
@@ -25,8 +25,21 @@ export async function run(options: BenchmarkOptions): Promise<readonly Row[]> {
     const repository = await monorepo(server, files, 200)
     rows.push(...(await measure(repository, server, files, options)))
   }
+  rows.push(...growths(rows))
   if (options.repo !== undefined) rows.push(...(await measureForeign(server, options.repo, options)))
   return rows
+}
+
+/** What grows with the repository: what is read in full. The others are flat or nearly so. */
+function growths(rows: readonly Row[]): readonly Row[] {
+  return ['poll, nothing new', 'one-file commit to changed contents', 'cold start to all contents'].map((name) =>
+    growthRow(
+      name,
+      sizes,
+      rows.filter((row) => row.name.startsWith(`${name}, `)),
+      1.05,
+    ),
+  )
 }
 
 async function measure(

@@ -9,7 +9,7 @@ import { terraformTarget } from '../../packages/terraform-adapter/src/index.ts'
 import { findBinary } from '../../packages/terraform-adapter/src/testing.ts'
 import { processCli } from '../../packages/terraform-adapter/src/cli/process.ts'
 import { terraformInstances } from '../shapes/generate.ts'
-import { type Benchmark, type Row, compare, count, elapsedMs, figure, missing, paired } from '../harness.ts'
+import { type Benchmark, type Row, compare, count, elapsedMs, figure, growthRow, missing, paired } from '../harness.ts'
 
 /** Workspaces that are reconciled side by side, and how many at a time. */
 const WORKSPACES = 20
@@ -22,6 +22,7 @@ export const run: Benchmark = async ({ pairs, say }) => {
   try {
     const bench = { binary, folder, pairs, say }
     const rows = [...(await skipped(bench)), await planAndApply(bench), await manyWorkspaces(bench)]
+    rows.push(...(await growth(bench)))
     for (const each of binaries(binary)) rows.push(...(await thousand({ ...bench, binary: each })))
     return rows
   } finally {
@@ -220,6 +221,20 @@ async function createLocally(bench: Bench, main: string): Promise<Creation> {
   await one.applyPlan()
   const end = performance.now()
   return { applyMs: end - planned, wholeMs: end - start }
+}
+
+/** Creating 10, 100 and 1,000 resources, with all that belongs to it. */
+async function growth(bench: Bench): Promise<readonly Row[]> {
+  const sizes = [10, 100, 1_000]
+  const rows: Row[] = []
+  for (const size of sizes) {
+    bench.say(`creating ${size} resources`)
+    const times: number[] = []
+    for (let round = 0; round < Math.min(3, bench.pairs); round++)
+      times.push((await createManaged(bench, realisticModule(size))).wholeMs)
+    rows.push({ name: `plan and create ${size} realistic resources`, unit: 'ms', ours: figure(times) })
+  }
+  return [...rows, growthRow('planning and creating resources', sizes, rows, 1.05)]
 }
 
 async function manyWorkspaces(bench: Bench): Promise<Row> {
