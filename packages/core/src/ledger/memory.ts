@@ -83,9 +83,17 @@ function completeOrRefuse(queue: MemoryQueue | undefined, completion: Completion
 function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(copyOf)
-  const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  return Object.fromEntries(members.map(([key, member]) => [key, copyOf(member)]))
+  const copy: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    if (key === '__proto__') Object.defineProperty(copy, key, { ...plainMember, value: copyOf(member) })
+    else copy[key] = copyOf(member)
+  }
+  return copy
 }
+
+/** Members as assignment makes them; `__proto__` cannot be made by one. */
+const plainMember = { configurable: true, enumerable: true, writable: true } as const
 
 function keepLast<T>(list: T[], item: T, max: number): void {
   list.push(item)
