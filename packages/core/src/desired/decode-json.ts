@@ -2,7 +2,7 @@ import type { GitOpsError } from '../runtime/errors.ts'
 import type { Json, JsonObject } from '../runtime/json.ts'
 import type { Reading, ReadValue, Visit } from './reading.ts'
 import { exactNumber } from './numbers.ts'
-import { isWellFormed, keyProblem, tooDeep } from './strict.ts'
+import { forbiddenKeys, isWellFormed, keyProblem, tooDeep } from './strict.ts'
 import { failAt, type Text } from './text.ts'
 
 interface Cursor {
@@ -17,6 +17,8 @@ interface Cursor {
 /** Reads the one value of a JSON file (RFC 8259, nothing more). */
 export function* readJson({ text, limits }: Reading, visitOf?: (document: number) => Visit): Iterable<ReadValue> {
   const { content } = text
+  const plain = visitOf === undefined ? readAsWritten(content, limits.maxDepth) : undefined
+  if (plain !== undefined) return yield { value: plain, offset: 0 }
   const cursor: Cursor = { text, content, maxDepth: limits.maxDepth, segments: [], visit: visitOf?.(0), offset: 0 }
   skipSpace(cursor)
   const { offset } = cursor
@@ -24,6 +26,32 @@ export function* readJson({ text, limits }: Reading, visitOf?: (document: number
   skipSpace(cursor)
   if (cursor.offset < content.length) throw unexpected(cursor)
   yield { value, offset }
+}
+
+/**
+ * The value of a text that is just what `JSON.stringify` writes for it, on one line or indented by two: then no key is there
+ * twice and no number would be rounded, and the platform reads it in a fifth of the time. `undefined` for everything else, also
+ * for whatever is not allowed: then it is read with its places.
+ */
+function readAsWritten(content: string, maxDepth: number): Json | undefined {
+  // An escape may be half of a surrogate pair, and is written again just as it is read.
+  if (content.includes('\\u')) return undefined
+  try {
+    const value: Json = JSON.parse(content)
+    const given = content.endsWith('\n') ? content.slice(0, -1) : content
+    const isAsWritten = given === JSON.stringify(value) || given === JSON.stringify(value, undefined, 2)
+    return isAsWritten && isAllowed(value, maxDepth) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAllowed(value: Json, maxDepth: number): boolean {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (maxDepth === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isAllowed(item, maxDepth - 1))
+  return Object.entries(value).every(([key, member]) => !forbiddenKeys.has(key) && isAllowed(member, maxDepth - 1))
 }
 
 function readValue(cursor: Cursor): Json {
@@ -99,7 +127,8 @@ function readString(cursor: Cursor): string {
   cursor.offset = end + 1
   const string = unquote(content.slice(start, end + 1))
   if (string === undefined) throw failAt(cursor.text, start, 'a string has an escape that JSON does not know')
-  if (!isWellFormed(string))
+  // The text of a file is well-formed; only an escape, which is longer than what it stands for, can be half of a pair.
+  if (string.length < end - start - 1 && !isWellFormed(string))
     throw failAt(cursor.text, start, 'a string has half of a surrogate pair, which is no character')
   return string
 }

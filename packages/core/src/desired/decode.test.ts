@@ -228,3 +228,46 @@ test('every JSON value survives writing and reading, as JSON and as YAML', () =>
     }),
   )
 })
+
+describe('JSON that is just as JSON.stringify writes it', () => {
+  const reader = (text: string, options: DecodeOptions = {}): unknown => {
+    try {
+      return decode(text, 'a.json', options).map(({ body, origin }) => ({ body, origin }))
+    } catch (error) {
+      return error
+    }
+  }
+  /** The same text with a space that nobody asked for: it is read with its places. */
+  const otherwise = (text: string): string => ` ${text}`
+
+  test('means what it means written in any other way', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(0, 2, 4), (value, indent) => {
+        const text = JSON.stringify(value, undefined, indent)
+        const [quick, slow] = [reader(text), reader(otherwise(text))]
+        if (slow instanceof Error) expect(quick).toHaveProperty('code', Reflect.get(slow, 'code'))
+        else expect(quick).toEqual([expect.objectContaining({ body: value })])
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test.each<[string, string]>([
+    ['a key twice', '{"a":1,"a":1}'],
+    ['a forbidden key', '{"a":{"__proto__":{"x":1}}}'],
+    ['another forbidden key', '{"constructor":{}}'],
+    ['a number that would be rounded', '{"a":9007199254740993}'],
+    ['half of a surrogate pair', String.raw`{"a":"\ud800"}`],
+    ['too deep', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`],
+    ['a list that never ends', '['.repeat(1_000)],
+    ['a space that JSON does not know', '{"a":1}\u00a0'],
+  ])('%s is refused as ever', (_, text) => {
+    expect(reader(text)).toBeInstanceOf(Error)
+  })
+
+  test('the deepest that is allowed is read', () => {
+    const text = `{"a":${'['.repeat(63)}${']'.repeat(63)}}`
+    expect(reader(text)).toHaveLength(1)
+    expect(reader(otherwise(text))).toHaveLength(1)
+  })
+})

@@ -7,7 +7,8 @@ export function exactNumber(text: string): number | undefined {
   if (!Number.isFinite(value)) return undefined
   if (value === 0) return /[1-9]/.test(mantissaOf(text)) ? undefined : 0
   if (Number.isInteger(value) && !Number.isSafeInteger(value)) return undefined
-  return decimalOf(text) === decimalOf(String(value)) ? value : undefined
+  const again = String(value)
+  return again === text || decimalOf(text) === decimalOf(again) ? value : undefined
 }
 
 function mantissaOf(text: string): string {
