@@ -24,8 +24,8 @@ export interface KeptObjects {
    * the folder is read anew and `work` runs again.
    */
   whole<T>(call: Call, work: () => Promise<T>): Promise<T>
-  /** Takes over what other processes put into the folder or took out of it; tells whether there was anything. */
-  followOthers(call: Call): Promise<boolean>
+  /** Takes over what other processes put into the folder or took out of it. */
+  lookAround(call: Call): Promise<void>
   /** Saves a pack that was checked. Packs are put together beside, when there are too many. */
   added(pack: DecodedPack, call: Call): Promise<void>
   /** Saves what is in force. */
@@ -129,7 +129,7 @@ export function createKeptObjects(context: KeptObjectsContext): KeptObjects {
     throw new GitOpsError('WRITE_CONFLICT', 'Other processes put the packs of a folder together all the time.')
   }
   return {
-    followOthers,
+    lookAround: (call) => reportFailure(call, async () => void (await followOthers(call))),
     whole: async (call, work) => {
       await open(call)
       return whole(call, work)

@@ -120,7 +120,7 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
     partial,
     kept,
     checked,
-    lookAround: (call: Call) => objects.followOthers(call),
+    lookAround: (call: Call) => objects.lookAround(call),
     onPack: (pack: DecodedPack, call: Call) => objects.added(pack, call),
   })
   const poller = createPoller(remote, options.shareMs ?? 0)

@@ -1,9 +1,16 @@
-import { open } from 'node:fs/promises'
+import { open, rename } from 'node:fs/promises'
 
-/** The files of a folder, as far as packs are read from them. */
+/** The files of a folder: how packs are read, and how files get their names. */
 export interface FolderFiles {
   /** Up to `sizeBytes` bytes from `start`; fewer only where the file ends. Rejects with the error of the system. */
   readPart(path: string, start: number, sizeBytes: number): Promise<Buffer>
+  /** Gives a file another name, in place of what has it now. */
+  rename(from: string, to: string): Promise<void>
+}
+
+/** The code of an error of the system, such as `ENOENT`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }
 
 /**
@@ -11,6 +18,7 @@ export interface FolderFiles {
  * process may open, and nobody is kept from removing one.
  */
 export const diskFiles: FolderFiles = {
+  rename,
   readPart: async (path, start, sizeBytes) => {
     const file = await open(path, 'r')
     try {

@@ -7,6 +7,9 @@ import type { Clock } from '../../../runtime/clock.ts'
 import { runGit } from '../../../testing/git/git-command.ts'
 import { type GitServer, startGitServer } from '../../../testing/git/git-server.ts'
 import type { ServedRepository } from '../../../testing/git/served-repository.ts'
+import { hashObject } from '../objects.ts'
+import { encodePack, wholeEntry } from '../pack/encode.ts'
+import { writeIndexFile } from '../pack/index-file.ts'
 import { type GitSource, type GitSourceOptions, gitSource } from '../source.ts'
 
 let server: GitServer
@@ -82,6 +85,7 @@ test.each<[string, (pack: string) => Promise<void>]>([
   ['a pack that was cut off', async (pack) => truncate(pack, 40)],
   ['an empty pack', async (pack) => writeFile(pack, '')],
   ['a pack without its index', async (pack) => rm(pack.replace(/pack$/, 'idx'))],
+  ['the index of another pack', async (pack) => writeFile(pack.replace(/pack$/, 'idx'), await otherIndex())],
   ['an index without its pack', async (pack) => rm(pack)],
   ['a state file that was edited', async () => writeFile(join(folder, 'gitops-state.json'), 'x\n{"kept":["evil"]}')],
 ])('%s is detected and rebuilt, never trusted', async (_what, damage) => {
@@ -160,6 +164,14 @@ test('several processes share one folder: what each fetched is whole, whatever t
   expect(Buffer.from(await snapshot.read('f9', call)).toString()).toBe('9')
   expect(await readdir(folder)).not.toContain('gitops.lock')
 })
+
+/** Whole, and of a pack that is not here. */
+async function otherIndex(): Promise<Uint8Array> {
+  const data = Buffer.from('another')
+  const oid = hashObject('blob', data)
+  const { index, checksum } = await encodePack([wholeEntry(oid, { type: 'blob', data })], 1, call)
+  return writeIndexFile(index, checksum)
+}
 
 async function flip(path: string): Promise<void> {
   const bytes = await readFile(path)

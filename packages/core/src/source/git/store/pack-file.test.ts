@@ -7,7 +7,9 @@ import { type GitServer, startGitServer } from '../../../testing/git/git-server.
 import type { ServedRepository } from '../../../testing/git/served-repository.ts'
 import { createByteCache } from '../byte-cache.ts'
 import { completeLimits } from '../limits.ts'
-import { hashObject } from '../objects.ts'
+import { type GitObject, hashObject } from '../objects.ts'
+import type { DecodedPack } from '../pack/decode.ts'
+import { encodePack, wholeEntry } from '../pack/encode.ts'
 import { type GitSource, type GitSourceOptions, gitSource } from '../source.ts'
 import { type FolderFiles, diskFiles } from './folder-files.ts'
 import { withFolderLock } from './folder-lock.ts'
@@ -64,7 +66,7 @@ function watched(): { readonly files: FolderFiles; readonly reads: number[] } {
     reads.push(bytes.length)
     return bytes
   }
-  return { files: { readPart }, reads }
+  return { files: { ...diskFiles, readPart }, reads }
 }
 
 const idsOf = ({ packs }: ObjectStore): readonly string[] =>
@@ -189,7 +191,7 @@ test('files that cannot be opened for now are no damage: nothing is removed, and
     if (refuse) return Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' }))
     return diskFiles.readPart(...where)
   }
-  const reading = { files: { readPart }, windows: createByteCache<Buffer>(1) }
+  const reading = { files: { ...diskFiles, readPart }, windows: createByteCache<Buffer>(1) }
   const store = createObjectStore(completeLimits({ cacheBytes: 1 }))
   store.replace((await repositoryFolder(folder, reading).load([], call)).packs)
   const oid = hashObject('blob', Buffer.from(noise(5, 500)))
@@ -199,6 +201,58 @@ test('files that cannot be opened for now are no damage: nothing is removed, and
   expect(await packPaths()).toHaveLength(1)
   refuse = false
   expect((await store.read(oid))?.data.toString()).toBe(noise(5, 500))
+})
+
+test('a file that Windows does not let us replace for a moment is replaced a moment later', async () => {
+  const { id, pack } = await packOf('one file')
+  let refusals = 0
+  const rename: FolderFiles['rename'] = async (from, to) => {
+    if (refusals++ % 3 < 2) throw Object.assign(new Error('in use'), { code: ['EPERM', 'EBUSY'][refusals % 2] })
+    await diskFiles.rename(from, to)
+  }
+  const reading = { files: { ...diskFiles, rename }, windows: createByteCache<Buffer>(1) }
+  const kept = repositoryFolder(folder, reading)
+  await kept.load([], call)
+  expect(await kept.add(pack, [], { kept: [], inForce: {} }, call)).toMatchObject({ checksum: pack.checksum })
+  const store = createObjectStore(completeLimits())
+  store.replace((await kept.load([], call)).packs)
+  expect((await store.read(id))?.data.toString()).toBe('one file')
+  expect((await readdir(join(folder, 'objects/pack'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
+})
+
+async function packOf(text: string): Promise<{ readonly id: string; readonly pack: DecodedPack }> {
+  const object: GitObject = { type: 'blob', data: Buffer.from(text) }
+  const id = hashObject('blob', object.data)
+  return { id, pack: await encodePack([wholeEntry(id, object)], 1, call) }
+}
+
+test('of two that put the same packs together at once one does it, and the other takes theirs', async () => {
+  const reading = { files: diskFiles, windows: createByteCache<Buffer>(1) }
+  const [one, two] = [repositoryFolder(folder, reading), repositoryFolder(folder, reading)]
+  const [a, b, all] = [await packOf('a'), await packOf('b'), await packOf('all')]
+  const state = { kept: [], inForce: {} }
+  await one.load([], call)
+  await one.add(a.pack, [], state, call)
+  await two.add(b.pack, [a.pack.checksum], state, call)
+  const obsolete = [a.pack.checksum, b.pack.checksum]
+  const results = await Promise.all([
+    one.replace(all.pack, obsolete, state, call),
+    two.replace(b.pack, obsolete, state, call),
+  ])
+  expect(results.filter((result) => result === undefined)).toHaveLength(1)
+  expect(await packPaths()).toHaveLength(1)
+})
+
+test('a folder that was removed altogether is made anew', async () => {
+  await repository.commit({ a: 'one' })
+  await using source = open()
+  const snapshot = await source.snapshot(await source.resolve(call), call)
+  await rm(folder, { recursive: true })
+  expect(Buffer.from(await snapshot.read('a', call)).toString()).toBe('one')
+  await repository.commit({ a: 'two' })
+  const next = await source.snapshot(await source.resolve(call), call)
+  expect(Buffer.from(await next.read('a', call)).toString()).toBe('two')
+  expect((await packPaths()).length).toBeGreaterThan(0)
 })
 
 test('what a killed process left in a folder is removed by the next one, and a lock it held is taken over', async () => {

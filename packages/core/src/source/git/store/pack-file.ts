@@ -3,7 +3,7 @@ import { GitOpsError } from '../../../runtime/errors.ts'
 import type { ByteCache } from '../byte-cache.ts'
 import { type KeptPack, orderOf } from '../pack/kept-pack.ts'
 import type { PackIndex } from '../pack/pack-index.ts'
-import type { FolderFiles } from './folder-files.ts'
+import { type FolderFiles, codeOf } from './folder-files.ts'
 
 /** What is read of a file at once, and kept at hand: entries that are wanted together stand together. */
 export const WINDOW_BYTES: number = 2 ** 16
@@ -58,7 +58,7 @@ export async function readExactly(files: FolderFiles, place: PackPlace, start: n
 
 /** A file that is gone is damage; that the system cannot open it now is not. */
 function unreadable({ path }: PackPlace, cause: unknown): GitOpsError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+  const code = codeOf(cause) ?? 'unknown'
   if (code === 'ENOENT') return new GitOpsError('SOURCE_CORRUPT', `${path} is gone.`, { cause })
   return new GitOpsError('SOURCE_UNREACHABLE', `${path} cannot be read now (${code}).`, { cause, details: { code } })
 }

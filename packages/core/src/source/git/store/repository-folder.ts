@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Call } from '../../../runtime/call.ts'
+import { type Call, throwIfAborted } from '../../../runtime/call.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
 import { OID_BYTES, isOid } from '../objects.ts'
 import type { DecodedPack } from '../pack/decode.ts'
 import { readIndexFile, writeIndexFile } from '../pack/index-file.ts'
 import type { KeptPack } from '../pack/kept-pack.ts'
 import type { ChosenRef } from '../refs.ts'
+import { type FolderFiles, codeOf } from './folder-files.ts'
 import { removeLockLeftovers, withFolderLock } from './folder-lock.ts'
 import { type PackFiles, type PackPlace, packOnDisk, readExactly } from './pack-file.ts'
 import { writeDurably } from './write-durably.ts'
@@ -51,52 +52,66 @@ const emptyState: FolderState = { kept: [], inForce: {} }
 /** Opens `folder`, which is made when it is not there. */
 export function repositoryFolder(folder: string, reading: PackFiles): RepositoryFolder {
   const packs = join(folder, 'objects', 'pack')
-  const write = async (pack: DecodedPack): Promise<KeptPack> => {
-    await writePack(packs, pack)
+  const { files } = reading
+  const write = async (pack: DecodedPack, call: Call): Promise<KeptPack> => {
+    await writePack(packs, pack, files, call)
     return packOnDisk(placeOf(packs, pack.checksum, pack.bytes.length), pack.index, reading)
   }
   return {
     load: async (opened, call) => {
-      await prepare(folder, packs)
-      if (await hasLeftovers(folder, packs))
-        await withFolderLock(folder, call, () => removeLeftovers(folder, packs, call))
-      return { packs: await loadPacks(packs, opened, reading, call), state: await loadState(folder, call) }
+      await prepare(folder, packs, files, call)
+      try {
+        if (await hasLeftovers(folder, packs))
+          await withFolderLock(folder, call, () => removeLeftovers(folder, packs, call))
+        return { packs: await loadPacks(packs, opened, reading, call), state: await loadState(folder, call) }
+      } catch (error) {
+        throw unreadable(folder, error)
+      }
     },
     add: (pack, known, state, call) =>
       withFolderLock(folder, call, async () => {
         if (!(await holdsAll(packs, known))) return undefined
-        const written = await write(pack)
-        await writeState(folder, state, call)
+        const written = await write(pack, call)
+        await writeState(folder, state, files, call)
         return written
       }),
     replace: (pack, obsolete, state, call) =>
       withFolderLock(folder, call, async () => {
         if (!(await holdsAll(packs, obsolete))) return undefined
-        const written = await write(pack)
-        await writeState(folder, state, call)
-        for (const name of obsolete) if (name !== pack.checksum) await removePack(packs, name)
+        const written = await write(pack, call)
+        await writeState(folder, state, files, call)
+        for (const name of obsolete) if (name !== pack.checksum) await removePack(packs, name, call)
         return written
       }),
     holds: async (known) => {
       const names = await packNames(packs)
       return names.length === known.length && names.every((name) => known.includes(name))
     },
-    saveState: (state, call) => withFolderLock(folder, call, () => writeState(folder, state, call)),
+    saveState: (state, call) => withFolderLock(folder, call, () => writeState(folder, state, files, call)),
   }
 }
 
-async function prepare(folder: string, packs: string): Promise<void> {
+async function prepare(folder: string, packs: string, files: FolderFiles, call: Call): Promise<void> {
   try {
     await mkdir(packs, { recursive: true, mode: 0o700 })
     await mkdir(join(folder, 'refs'), { recursive: true, mode: 0o700 })
     const there = await readdir(folder)
-    if (!there.includes('HEAD')) await writeDurably(join(folder, 'HEAD'), 'ref: refs/heads/main\n')
-    if (!there.includes('config'))
-      await writeDurably(join(folder, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n')
+    const missing = [...firstFiles].filter(([name]) => !there.includes(name))
+    if (missing.length === 0) return
+    await withFolderLock(folder, call, async () => {
+      for (const [name, content] of missing) await writeDurably(join(folder, name), content, files, call)
+    })
   } catch (cause) {
+    throwIfAborted(call)
     throw new GitOpsError('CONFIG_INVALID', `The storage folder ${folder} cannot be used.`, { cause })
   }
 }
+
+/** What makes a folder a repository to git. */
+const firstFiles: ReadonlyMap<string, string> = new Map([
+  ['HEAD', 'ref: refs/heads/main\n'],
+  ['config', '[core]\n\trepositoryformatversion = 0\n\tbare = true\n'],
+])
 
 async function holdsAll(packs: string, known: readonly string[]): Promise<boolean> {
   const here = new Set(await packNames(packs))
@@ -104,7 +119,10 @@ async function holdsAll(packs: string, known: readonly string[]): Promise<boolea
 }
 
 async function packNames(packs: string): Promise<readonly string[]> {
-  const files = await readdir(packs)
+  const files = await readdir(packs).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  })
   return files.flatMap((file) => /^pack-([0-9a-f]{40})\.idx$/.exec(file)?.[1] ?? [])
 }
 
@@ -147,16 +165,26 @@ async function loadPacks(
     } catch (error) {
       if (!isDamage(error)) throw error
       call.log.warn('A kept pack is damaged. It is removed, and its content will be fetched again.', { pack: name })
-      await removePack(packs, name)
+      await removePack(packs, name, call)
     }
   }
   return loaded
 }
 
+/** What the system does not let us read now may be read later. */
+function unreadable(folder: string, cause: unknown): GitOpsError {
+  if (cause instanceof GitOpsError) return cause
+  const code = codeOf(cause) ?? 'unknown'
+  return new GitOpsError('SOURCE_UNREACHABLE', `The storage folder ${folder} cannot be read now (${code}).`, {
+    cause,
+    details: { code },
+  })
+}
+
 /** Damage, or a pack that another process removed meanwhile. */
 function isDamage(error: unknown): boolean {
   if (error instanceof GitOpsError) return error.code === 'SOURCE_CORRUPT'
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return codeOf(error) === 'ENOENT'
 }
 
 async function loadPack(packs: string, name: string, reading: PackFiles): Promise<KeptPack> {
@@ -184,15 +212,20 @@ async function isWhole(place: PackPlace, { files }: PackFiles): Promise<boolean>
   return hash.digest('hex') === place.checksum && trailer.toString('hex') === place.checksum
 }
 
-async function writePack(packs: string, pack: DecodedPack): Promise<void> {
+async function writePack(packs: string, pack: DecodedPack, files: FolderFiles, call: Call): Promise<void> {
   const path = join(packs, `pack-${pack.checksum}`)
-  await writeDurably(`${path}.pack`, pack.bytes)
-  await writeDurably(`${path}.idx`, writeIndexFile(pack.index, pack.checksum))
+  await writeDurably(`${path}.pack`, pack.bytes, files, call)
+  await writeDurably(`${path}.idx`, writeIndexFile(pack.index, pack.checksum), files, call)
 }
 
-async function removePack(packs: string, name: string): Promise<void> {
-  await rm(join(packs, `pack-${name}.idx`), { force: true })
-  await rm(join(packs, `pack-${name}.pack`), { force: true })
+/** The index first: what has none is removed by the next process that opens the folder. */
+async function removePack(packs: string, name: string, call: Call): Promise<void> {
+  try {
+    await rm(join(packs, `pack-${name}.idx`), { force: true })
+    await rm(join(packs, `pack-${name}.pack`), { force: true })
+  } catch (error) {
+    call.log.warn('A pack that is no longer needed cannot be removed yet.', { pack: name, code: codeOf(error) })
+  }
 }
 
 const STATE_FILE = 'gitops-state.json'
@@ -216,16 +249,21 @@ function parseState(text: string): FolderState | undefined {
 }
 
 /** What another process wrote meanwhile about refs that this one does not follow stays. */
-async function writeState(folder: string, state: FolderState, call: Call): Promise<void> {
+async function writeState(folder: string, state: FolderState, files: FolderFiles, call: Call): Promise<void> {
   const before = await loadState(folder, call)
   const kept = [...new Set([...state.kept, ...before.kept])]
     .filter(isOid)
     .slice(0, Math.max(state.kept.length, before.kept.length))
   const body = `${JSON.stringify({ kept, inForce: { ...before.inForce, ...state.inForce } })}\n`
-  await writeDurably(join(folder, STATE_FILE), `${sha256(body)}\n${body}`)
-  await writeDurably(join(folder, 'shallow'), kept.map((oid) => `${oid}\n`).join(''))
+  await writeDurably(join(folder, STATE_FILE), `${sha256(body)}\n${body}`, files, call)
+  await writeDurably(join(folder, 'shallow'), kept.map((oid) => `${oid}\n`).join(''), files, call)
   const refs = kept.toSorted().map((oid) => `${oid} refs/kept/${oid}\n`)
-  await writeDurably(join(folder, 'packed-refs'), `# pack-refs with: peeled fully-peeled sorted \n${refs.join('')}`)
+  await writeDurably(
+    join(folder, 'packed-refs'),
+    `# pack-refs with: peeled fully-peeled sorted \n${refs.join('')}`,
+    files,
+    call,
+  )
 }
 
 function sha256(text: string): string {
