@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Call, throwIfAborted } from '../../../runtime/call.ts'
+import type { Call } from '../../../runtime/call.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
 import { OID_BYTES, isOid } from '../objects.ts'
 import type { DecodedPack } from '../pack/decode.ts'
@@ -102,7 +102,7 @@ async function prepare(folder: string, packs: string, files: FolderFiles, call: 
       for (const [name, content] of missing) await writeDurably(join(folder, name), content, files, call)
     })
   } catch (cause) {
-    throwIfAborted(call)
+    if (cause instanceof GitOpsError) throw cause
     throw new GitOpsError('CONFIG_INVALID', `The storage folder ${folder} cannot be used.`, { cause })
   }
 }
