@@ -18,7 +18,7 @@ export function codeOf(error: unknown): string | undefined {
  * process may open, and nobody is kept from removing one.
  */
 export const diskFiles: FolderFiles = {
-  rename,
+  rename: (from, to) => rename(from, to),
   readPart: async (path, start, sizeBytes) => {
     const file = await open(path, 'r')
     try {
