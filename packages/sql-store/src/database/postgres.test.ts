@@ -1,10 +1,11 @@
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
 import { createCall } from '@gitops-sdk/core'
+import { manualClock } from '@gitops-sdk/core/testing'
 import { expect, test } from 'vitest'
 import { openPostgres } from './postgres.ts'
 
 test('a server that dies with its answer fails the next statement, not the process', async () => {
-  await using server = await dyingServer()
+  await using server = await fakeServer([nothingFound, ready, fatal])
   await using database = openPostgres({ url: server.url, user: 'gitops', connections: 1, hints: false })
   const call = createCall()
   const answered = database.query('SELECT 1', [], call)
@@ -13,19 +14,36 @@ test('a server that dies with its answer fails the next statement, not the proce
   await expect(next).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' })
 })
 
-/** Speaks as much of PostgreSQL's protocol as one statement needs; tells in the same packet that it ends. */
-async function dyingServer(): Promise<{ url: string } & AsyncDisposable> {
+test('what becomes due right after a hint is hinted as well, once', async () => {
+  await using server = await fakeServer([nothingFound, ready])
+  await using database = openPostgres({ url: server.url, user: 'gitops', connections: 1 })
+  const clock = manualClock()
+  const call = createCall({ clock })
+  for (let index = 0; index < 3; index++) database.hint?.(call)
+  await clock.advance(99)
+  await database.query('SELECT 1', [], call)
+  expect(server.statements).toEqual(['NOTIFY "gitops_gitops"', 'SELECT 1'])
+  await clock.advance(1_000)
+  await database.query('SELECT 2', [], call)
+  expect(server.statements.slice(2)).toEqual(['NOTIFY "gitops_gitops"', 'SELECT 2'])
+})
+
+/** Speaks as much of PostgreSQL's protocol as a statement without values needs. Gives each the same answer, in one packet. */
+async function fakeServer(answer: readonly Buffer[]): Promise<{ url: string; statements: string[] } & AsyncDisposable> {
+  const statements: string[] = []
   const sockets = new Set<Socket>()
   const server: Server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('data', (data) => {
       const isStatement = data.toString('latin1', 0, 1) === 'Q'
-      socket.write(Buffer.concat(isStatement ? [nothingFound, ready, fatal] : [welcome, ready]))
+      if (isStatement) statements.push(data.toString('utf8', 5, data.length - 1))
+      socket.write(Buffer.concat(isStatement ? answer : [welcome, ready]))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
+    statements,
     url: `postgres://127.0.0.1:${(server.address() as AddressInfo).port}/postgres`,
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy()

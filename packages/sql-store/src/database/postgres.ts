@@ -114,20 +114,27 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
 }
 
-/** At most one hint per process in this time: NOTIFY takes a lock of the whole database when it commits. */
+/** At most one hint per process in this time, and one afterwards for what came meanwhile: NOTIFY takes a lock of the whole database when it commits. */
 const hintPauseMs = 100
 
 /** LISTEN and NOTIFY, on the channel of the schema. Nothing is ever decided by a hint, so failures are not told. */
 function hintsOf(options: PostgresOptions, pool: Pool): Required<Pick<Database, 'hint' | 'listen'>> {
   const channel = `gitops_${options.schema ?? 'gitops'}`
   let pausing = false
+  let isOwed = false
+  const hint = (call: Call): void => {
+    isOwed = pausing
+    if (pausing) return
+    pausing = true
+    const resume = (): void => {
+      pausing = false
+      if (isOwed) hint(call)
+    }
+    call.clock.setTimer(hintPauseMs, resume).detach?.()
+    pool.query(`NOTIFY "${channel}"`).catch(() => {})
+  }
   return {
-    hint: (call) => {
-      if (pausing) return
-      pausing = true
-      call.clock.setTimer(hintPauseMs, () => (pausing = false)).detach?.()
-      pool.query(`NOTIFY "${channel}"`).catch(() => {})
-    },
+    hint,
     listen: (call) => listen(options, channel, call),
   }
 }
