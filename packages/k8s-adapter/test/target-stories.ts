@@ -444,6 +444,79 @@ spec:
     expect(plan.changes).toMatchObject([{ ref: { kind: 'ConfigMap' }, action: 'create' }])
   })
 
+  test('what was made although its answer was lost is ours, also when the watch is behind and it is no longer declared', async () => {
+    const client = counted()
+    let isBehind = false
+    const behind: Counted = {
+      ...client,
+      send: async (request, given) => {
+        const answer = await client.send(request, given)
+        if (!isBehind || !request.path.endsWith('/two') || request.method !== 'PATCH') return answer
+        throw new GitOpsError('TARGET_UNREACHABLE', 'The connection broke before the answer came.')
+      },
+      async *stream(request, given, opened) {
+        for await (const event of client.stream(request, given, opened)) {
+          const { name } = (event['object'] as JsonObject)['metadata'] as { name?: string }
+          if (!isBehind || name !== 'two') yield event
+        }
+      },
+    }
+    await using it = await world({ 'a.yaml': configMap('one', '{a: "1"}') }, { client: behind })
+    await it.reconcile()
+    isBehind = true
+    it.source.commit({ 'b.yaml': configMap('two', '{a: "1"}') })
+    expect((await it.reconcile()).outcome).toBe('failed')
+    it.source.commit({ 'b.yaml': null })
+    expect((await it.reconcile()).outcome).toBe('applied')
+    expect(await it.get('configmaps', 'two')).toBeUndefined()
+  })
+
+  test('a kind that is declared in another of its versions is the same object, and nothing of the old one stays behind', async () => {
+    const group = `${freshName()}.example.org`
+    const version = (name: string, storage: boolean, served = true): string =>
+      `{name: ${name}, served: ${served}, storage: ${storage}, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}, color: {type: string}}}}}}}`
+    const definition = (...versions: string[]): string => `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.${group}}
+spec:
+  group: ${group}
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+  versions: [${versions.join(', ')}]
+`
+    const widget = (of: string, spec: string): string =>
+      `apiVersion: ${group}/${of}\nkind: Widget\nmetadata: {name: one}\nspec: ${spec}\n`
+    await using it = await world({
+      'a.yaml': widget('v1beta1', '{size: 3, color: red}'),
+      'z.yaml': definition(version('v1beta1', false), version('v1', true)),
+    })
+    const read = async (): Promise<JsonObject> =>
+      (await admin.send({ method: 'GET', path: `/apis/${group}/v1/namespaces/${it.namespace}/widgets/one` }, call)).body
+    expect((await it.reconcile()).outcome).toBe('applied')
+    const { uid } = (await read())['metadata'] as { uid: string }
+    it.source.commit({ 'a.yaml': widget('v1', '{size: 3, color: red}') })
+    expect((await it.reconcile()).outcome).toBe('applied')
+    expect((await read())['metadata']).toMatchObject({ managedFields: [{ apiVersion: `${group}/v1` }] })
+    it.source.commit({
+      'a.yaml': widget('v1', '{size: 3}'),
+      'z.yaml': definition(version('v1beta1', false, false), version('v1', true)),
+    })
+    expect((await it.reconcile()).outcome).toBe('applied')
+    expect(await read()).toMatchObject({ metadata: { uid }, spec: { size: 3 } })
+    expect((await read())['spec']).toEqual({ size: 3 })
+    expect((await it.reconcile()).outcome).toBe('unchanged')
+  })
+
+  test('a declaration with nulls is applied once, and nothing of it is drift', async () => {
+    const nulls = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, labels: null, creationTimestamp: null, annotations: {x: null}}\ndata: {a: null, b: "1"}\n`
+    await using it = await world({ 'a.yaml': nulls })
+    expect((await it.reconcile()).outcome).toBe('applied')
+    await it.edit('configmaps', 'one', { metadata: { labels: { seen: 'yes' } } })
+    const { drift } = await it.reconciler.plan('app')
+    expect(drift).toEqual([])
+    expect((await it.get('configmaps', 'one'))?.['data']).toEqual({ a: '', b: '1' })
+  })
+
   test('two clusters of which one cannot be reached: the other does not notice', async () => {
     const source = memorySource({ files: { 'a.yaml': configMap('one', '{a: "1"}') } })
     const namespace = freshName()

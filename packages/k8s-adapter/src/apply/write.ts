@@ -57,6 +57,7 @@ export async function applyOne(change: Change, declared: Resource, writing: Writ
     const answer = await applyOrTake(place, body, change, writing, call)
     return await settled(answer, place, change, writing, call)
   } catch (thrown) {
+    if (refusalOf(thrown) === undefined) writing.cache.doubt(served, place)
     throwIfAborted(call)
     throw translate(thrown, change)
   }
@@ -191,21 +192,40 @@ async function established(definition: JsonObject, { client, cache, settleMs }: 
   const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`
   const version = versions.find(({ served }) => served)?.name
   if (version === undefined) return
-  await withDeadline(call, settleMs, `Establishing ${name}`, async (within) => {
+  let why = 'the server has not said why'
+  const wait = async (within: Call): Promise<void> => {
     for (;;) {
       const { body } = await client.send({ method: 'GET', path }, within)
       const found = isEstablished(body)
         ? await cache.discovery.find(`${group}/${version}`, names.kind, within)
         : undefined
       if (found !== undefined) return
+      why = obstacleIn(body) ?? why
       await sleep(POLL_MS, within)
     }
-  })
+  }
+  try {
+    await withDeadline(call, settleMs, `Establishing ${name}`, wait)
+  } catch (cause) {
+    if (!(cause instanceof GitOpsError) || cause.code !== 'DEADLINE_EXCEEDED') throw cause
+    const message = `${name} was accepted and is not in force after ${settleMs} ms: ${why}.`
+    throw new GitOpsError('TARGET_REFUSED', message, { cause, retryable: true })
+  }
+}
+
+/** Why a definition is not in force, where another one has its names. */
+function obstacleIn(definition: JsonObject): string | undefined {
+  const obstacle = conditionsIn(definition).find(({ type, status }) => type === 'NamesAccepted' && status === 'False')
+  const message = obstacle?.['message']
+  return typeof message === 'string' ? message : undefined
 }
 
 function isEstablished(definition: JsonObject): boolean {
-  const conditions = ((definition['status'] as JsonObject | undefined)?.['conditions'] ?? []) as readonly JsonObject[]
-  return conditions.some(({ type, status }) => type === 'Established' && status === 'True')
+  return conditionsIn(definition).some(({ type, status }) => type === 'Established' && status === 'True')
+}
+
+function conditionsIn(definition: JsonObject): readonly JsonObject[] {
+  return ((definition['status'] as JsonObject | undefined)?.['conditions'] ?? []) as readonly JsonObject[]
 }
 
 /** Deletes exactly the object that was planned for, and waits until it is gone. */

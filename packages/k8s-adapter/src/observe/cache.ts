@@ -10,6 +10,7 @@ import {
 } from '@gitops-sdk/core'
 import { createDiscovery, type Discovery, type ServedKind } from '../client/discovery.ts'
 import { refusalOf } from '../client/errors.ts'
+import { getObject } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
 import { type Informer, keyOf, startInformer } from './informer.ts'
 import { type Looking, see, type Seen } from './seen.ts'
@@ -41,6 +42,11 @@ export interface ClusterCache extends Disposable {
   release(holder: string): void
   /** Takes the answer to a write, before the watch tells. */
   wrote(served: ServedKind, object: JsonObject): Seen
+  /**
+   * Notes that the answer to a write was lost. Until the object was read once, the watch is not believed about it: it may
+   * be behind, and what is thought not to be there would be forgotten.
+   */
+  doubt(served: ServedKind, place: Pick<Seen, 'namespace' | 'name'>): void
   /** Takes a confirmed deletion. */
   dropped(served: ServedKind, seen: Pick<Seen, 'namespace' | 'name' | 'uid'>): void
   /** Calls `listener` with every ref that changed; returns how to stop. */
@@ -64,6 +70,8 @@ interface State {
   readonly informers: Map<string, Informer>
   readonly holds: Map<string, ReadonlySet<string>>
   readonly listeners: Set<(ref: ResourceRef) => void>
+  /** Objects about which the answer to a write was lost, by kind and place. */
+  readonly doubted: Set<string>
   readonly streaming: { supported: boolean }
   /** Kinds that may not be watched in all namespaces. */
   readonly narrow: Set<string>
@@ -77,6 +85,7 @@ export function createClusterCache(options: ClusterCacheOptions): ClusterCache {
     informers: new Map(),
     holds: new Map(),
     listeners: new Set(),
+    doubted: new Set(),
     streaming: { supported: options.streamLists ?? true },
     narrow: new Set(),
   }
@@ -92,6 +101,7 @@ export function createClusterCache(options: ClusterCacheOptions): ClusterCache {
       const { namespace } = object['metadata'] as { readonly namespace?: string }
       return informerOf(state, served, namespace)?.put(object) ?? see(object, served, state.options.looking)
     },
+    doubt: (served, place) => void state.doubted.add(doubtKey(served, place)),
     dropped: (served, seen) => informerOf(state, served, seen.namespace)?.drop(seen),
     listen: (listener) => {
       state.listeners.add(listener)
@@ -124,13 +134,39 @@ async function look(state: State, holder: string, wanted: readonly Wanted[], cal
     }
   }
   const held = await hold(state, holder, located, call)
+  for (const each of located.filter(({ ref, served }) => state.doubted.has(doubtKey(served, placeOf(served, ref))))) {
+    const error = await readAgain(state, each, call)
+    if (error !== undefined) unknown.set(each.key, error)
+  }
   for (const { key, ref, served } of located) {
+    if (unknown.has(key)) continue
     const informer = held.get(informerKey(served, undefined)) ?? held.get(informerKey(served, ref.namespace))
     if (informer?.problem !== undefined) unknown.set(key, informer.problem)
     const found = informer?.objects.get(keyOf(placeOf(served, ref)))
     if (found !== undefined && informer?.problem === undefined) seen.set(key, found)
   }
   return { seen, unknown }
+}
+
+/** Reads an object of which nobody knows whether it was written. Why it could not be read, if so: then it stays in doubt. */
+async function readAgain(
+  { options: { client }, informers, doubted }: State,
+  { ref, served }: Located,
+  call: Call,
+): Promise<GitOpsError | undefined> {
+  const place = placeOf(served, ref)
+  try {
+    const object = await getObject(client, { served, ...place }, call)
+    if (object !== undefined) informerOf({ informers }, served, place.namespace)?.put(object)
+    doubted.delete(doubtKey(served, place))
+    return undefined
+  } catch (thrown) {
+    return toGitOpsError(thrown, `Reading ${label(ref)}`)
+  }
+}
+
+function doubtKey({ apiVersion, resource }: ServedKind, place: Pick<Seen, 'namespace' | 'name'>): string {
+  return `${apiVersion}/${resource} ${keyOf(place)}`
 }
 
 function placeOf({ namespaced }: ServedKind, { namespace, name }: ResourceRef): Pick<Seen, 'namespace' | 'name'> {
@@ -241,7 +277,11 @@ function stopUnheld({ informers, holds }: State): void {
   }
 }
 
-function informerOf({ informers }: State, served: ServedKind, namespace: string | undefined): Informer | undefined {
+function informerOf(
+  { informers }: Pick<State, 'informers'>,
+  served: ServedKind,
+  namespace: string | undefined,
+): Informer | undefined {
   return informers.get(informerKey(served, undefined)) ?? informers.get(informerKey(served, namespace))
 }
 

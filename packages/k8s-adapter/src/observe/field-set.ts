@@ -28,12 +28,11 @@ export function managersOf(object: JsonObject): ManagerEntry[] {
   }))
 }
 
-/** The fields a manager applied. */
-export function appliedBy(object: JsonObject, manager: string): JsonObject | undefined {
-  const own = managersOf(object).find(
+/** What a manager applied: its fields, and the version in which they are named. */
+export function entryOf(object: JsonObject, manager: string): ManagerEntry | undefined {
+  return managersOf(object).find(
     (each) => each.manager === manager && each.operation === 'Apply' && each.subresource === '',
   )
-  return own?.fields
 }
 
 /**
@@ -91,7 +90,7 @@ export interface Fingerprint {
 
 /** The fingerprint of what `manager` owns of an object; `undefined` when it owns nothing. */
 export function fingerprint(object: JsonObject, manager: string): Fingerprint | undefined {
-  const set = appliedBy(object, manager)
+  const set = entryOf(object, manager)?.fields
   if (set === undefined) return undefined
   return { set: hash(set), values: isSecret(object) ? versionOf(object) : hash(project(object, set) ?? null) }
 }

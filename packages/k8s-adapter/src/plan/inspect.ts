@@ -11,7 +11,7 @@ import { refusalOf } from '../client/errors.ts'
 import { applyObject, collectionPath, getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
 import { extrasBy, type IsStranger, without } from '../observe/extras.ts'
-import { appliedBy } from '../observe/field-set.ts'
+import { entryOf, type ManagerEntry } from '../observe/field-set.ts'
 import { comparable, overlay } from './shape.ts'
 
 /** What a closer look at one object found. */
@@ -94,7 +94,10 @@ export function cleared(object: JsonObject, extras: readonly JsonObject[]): Json
   return extras.reduce((rest, set) => (without(rest, set) ?? {}) as JsonObject, object)
 }
 
-/** Values can be right and somebody else own them: then applying again takes the ownership back. */
+/**
+ * Values can be right and somebody else own them: then applying again takes the ownership back. So it does where the
+ * fields are named in a version that is not declared any more: once nobody serves it, they would belong to nobody.
+ */
 function withOwnership(
   live: JsonObject,
   predicted: JsonObject,
@@ -102,10 +105,20 @@ function withOwnership(
   manager: string,
 ): Pick<Inspection, 'before' | 'after'> {
   const after = comparable(predicted)
-  const [mine, wanted] = [appliedBy(live, manager), appliedBy(predicted, manager)]
-  if (!sameJson(before, after) || mine === undefined || wanted === undefined || sameJson(mine, wanted))
+  const [mine, wanted] = [entryOf(live, manager), entryOf(predicted, manager)]
+  if (!sameJson(before, after) || mine === undefined || wanted === undefined || isSame(mine, wanted))
     return { before, after }
-  return { before: marked(before, `lost by ${manager}`), after: marked(after, `held by ${manager}`) }
+  const isLost = mine.apiVersion === wanted.apiVersion
+  const [was, is] = isLost ? [`lost by ${manager}`, `held by ${manager}`] : [mine, wanted].map(heldIn)
+  return { before: marked(before, was ?? ''), after: marked(after, is ?? '') }
+}
+
+function isSame(left: ManagerEntry, right: ManagerEntry): boolean {
+  return left.apiVersion === right.apiVersion && sameJson(left.fields, right.fields)
+}
+
+function heldIn({ manager, apiVersion }: ManagerEntry): string {
+  return `held by ${manager} in ${apiVersion}`
 }
 
 function marked(object: JsonObject, note: string): JsonObject {

@@ -1,0 +1,126 @@
+import { createCall, createReconciler, memoryLedger, memorySource } from '@gitops-sdk/core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { httpClient, type KubeClient, kubernetesTarget } from '../index.ts'
+import { type ControlPlane, startControlPlane } from '../testing.ts'
+
+let plane: ControlPlane
+let admin: KubeClient
+const call = createCall()
+beforeAll(async () => {
+  plane = await startControlPlane()
+  admin = httpClient(plane.connection())
+})
+afterAll(async () => {
+  await admin?.[Symbol.asyncDispose]?.()
+  await plane?.[Symbol.asyncDispose]()
+})
+
+let count = 0
+
+async function world(files: Record<string, string>) {
+  const namespace = `attacks-${++count}`
+  await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
+  const source = memorySource({ files })
+  const namespaces = { default: namespace }
+  const target = kubernetesTarget({ connection: plane.connection(), owner: 'test', namespaces, settleMs: 3000 })
+  const policy = { mode: 'automatic', prune: true, selfHeal: true } as const
+  const reconciler = createReconciler({
+    ledger: memoryLedger(),
+    applications: [{ name: 'app', source, target, policy }],
+  })
+  return { namespace, source, reconciler, [Symbol.asyncDispose]: () => reconciler[Symbol.asyncDispose]() }
+}
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, annotations: {gitops-sdk/health: ignored}}
+spec: {replicas: 0, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}}
+`
+
+test('kubectl scale is named with its door, and is not fought over', async () => {
+  await using it = await world({ 'a.yaml': deployment })
+  expect((await it.reconciler.reconcile('app')).outcome).toBe('applied')
+  const path = `/apis/apps/v1/namespaces/${it.namespace}/deployments/web/scale`
+  const query = { fieldManager: 'kubectl' }
+  const contentType = 'application/merge-patch+json'
+  await admin.send({ method: 'PATCH', path, query, body: { spec: { replicas: 1 } }, contentType }, call)
+  const actor = { name: 'kubectl', via: 'Update of scale' }
+  await expect
+    .poll(async () => (await it.reconciler.plan('app')).drift)
+    .toMatchObject([{ fields: [{ path: '/spec/replicas', before: 1, after: 0, actor }] }])
+  const { error } = await it.reconciler.reconcile('app')
+  expect(error).toMatchObject({
+    code: 'APPLY_CONFLICT',
+    message: expect.stringMatching(/by kubectl .*replicas/) as string,
+  })
+})
+
+test('a definition whose names are taken fails with the reason of the server, and the rest goes on', async () => {
+  const group = `taken-${process.pid}.example.org`
+  const definition = (plural: string): string => `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: ${plural}.${group}}
+spec:
+  group: ${group}
+  scope: Namespaced
+  names: {plural: ${plural}, singular: thing, kind: Thing, listKind: ThingList}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+`
+  await using first = await world({ 'a.yaml': definition('things') })
+  expect((await first.reconciler.reconcile('app')).outcome).toBe('applied')
+  await using it = await world({
+    'a.yaml': definition('others'),
+    'b.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n',
+  })
+  const { error } = await it.reconciler.reconcile('app')
+  expect(error).toMatchObject({
+    code: 'TARGET_REFUSED',
+    retryable: true,
+    message: expect.stringContaining('already in use') as string,
+  })
+  const path = `/api/v1/namespaces/${it.namespace}/configmaps/one`
+  expect((await admin.send({ method: 'GET', path }, call)).status).toBe(200)
+})
+
+test('an owner that is not there: the object is collected, made again, and that is noticed', async () => {
+  const owned = `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: child
+  ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: nobody, uid: 11111111-2222-4333-8444-555555555555}]
+`
+  await using it = await world({ 'a.yaml': owned })
+  const events: string[] = []
+  it.reconciler.onAny(({ type }) => void events.push(type))
+  it.reconciler.start()
+  await expect.poll(() => events, { timeout: 25_000 }).toContain('oscillated')
+})
+
+test('an object with very many managers and fields is planned and drift in it is found', async () => {
+  const data = Array.from({ length: 3000 }, (_, index) => `  key-${index}: "${index}"`).join('\n')
+  await using it = await world({ 'a.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big}\ndata:\n${data}\n` })
+  expect((await it.reconciler.reconcile('app')).outcome).toBe('applied')
+  const path = `/api/v1/namespaces/${it.namespace}/configmaps/big`
+  for (let index = 0; index < 15; index++)
+    await admin.send(
+      {
+        method: 'PATCH',
+        path,
+        query: { fieldManager: `m${index}` },
+        body: { data: { [`key-${index}`]: 'edited' } },
+        contentType: 'application/merge-patch+json',
+      },
+      call,
+    )
+  let actors: string[] = []
+  await expect
+    .poll(async () => {
+      const { drift } = await it.reconciler.plan('app')
+      actors = drift.flatMap(({ fields }) => fields.map(({ actor }) => `${actor?.name} ${actor?.confidence}`))
+      return actors.length
+    })
+    .toBe(15)
+  expect(actors).toContain('m14 certain')
+  // Of more than ten the server keeps no names.
+  expect(actors).toContain('ancient-changes unknown')
+})
