@@ -134,10 +134,7 @@ async function look(state: State, holder: string, wanted: readonly Wanted[], cal
     }
   }
   const held = await hold(state, holder, located, call)
-  for (const each of located.filter(({ ref, served }) => state.doubted.has(doubtKey(served, placeOf(served, ref))))) {
-    const error = await readAgain(state, each, call)
-    if (error !== undefined) unknown.set(each.key, error)
-  }
+  for (const [key, error] of await settleDoubts(state, located, call)) unknown.set(key, error)
   for (const { key, ref, served } of located) {
     if (unknown.has(key)) continue
     const informer = held.get(informerKey(served, undefined)) ?? held.get(informerKey(served, ref.namespace))
@@ -148,7 +145,31 @@ async function look(state: State, holder: string, wanted: readonly Wanted[], cal
   return { seen, unknown }
 }
 
-/** Reads an object of which nobody knows whether it was written. Why it could not be read, if so: then it stays in doubt. */
+/** Objects that are read at once when it is not known whether they were written. */
+const READ_AT_ONCE = 8
+
+/** Reads every object of which nobody knows whether it was written; why not, where that failed. Those stay in doubt. */
+async function settleDoubts(
+  state: State,
+  located: readonly Located[],
+  call: Call,
+): Promise<ReadonlyMap<string, GitOpsError>> {
+  const unread = new Map<string, GitOpsError>()
+  if (state.doubted.size === 0) return unread
+  const doubted = located.filter(({ ref, served }) => state.doubted.has(doubtKey(served, placeOf(served, ref))))
+  // A server that does not answer for one object is not asked for a thousand others.
+  let away: GitOpsError | undefined
+  const read = async (each: Located): Promise<void> => {
+    const error = away ?? (await readAgain(state, each, call))
+    if (error === undefined) return
+    if (refusalOf(error) === undefined) away = error
+    unread.set(each.key, error)
+  }
+  for (let next = 0; next < doubted.length; next += READ_AT_ONCE)
+    await Promise.all(doubted.slice(next, next + READ_AT_ONCE).map(read))
+  return unread
+}
+
 async function readAgain(
   { options: { client }, informers, doubted }: State,
   { ref, served }: Located,
@@ -165,8 +186,9 @@ async function readAgain(
   }
 }
 
-function doubtKey({ apiVersion, resource }: ServedKind, place: Pick<Seen, 'namespace' | 'name'>): string {
-  return `${apiVersion}/${resource} ${keyOf(place)}`
+/** The same in every version of a kind: what is no longer declared is looked for in the one the server prefers. */
+function doubtKey({ group, resource }: ServedKind, place: Pick<Seen, 'namespace' | 'name'>): string {
+  return `${group}/${resource} ${keyOf(place)}`
 }
 
 function placeOf({ namespaced }: ServedKind, { namespace, name }: ResourceRef): Pick<Seen, 'namespace' | 'name'> {
