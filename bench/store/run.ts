@@ -32,7 +32,7 @@ async function oursOn(server: PostgresServer, say: (line: string) => void): Prom
     ...(await recorded(server, say)),
     ...(await byProcesses(server, say)),
     ...(await growth(server, say)),
-    await latency('queue', 'latency', await placeOf(server, 'latency'), say),
+    await latency(server, say),
   ]
 }
 
@@ -121,43 +121,50 @@ async function growth(server: PostgresServer, say: (line: string) => void): Prom
   ]
 }
 
-async function latency(engine: EngineName, name: string, place: Place, say: (line: string) => void): Promise<Row> {
-  await using opened = await engines[engine](place)
-  say(`${engine}: latency`)
-  const options = { engine, place, keys: samples, batch: 16, tellsEach: true, processes }
-  const waited = (await latencies(options, (key) => opened.enqueue([key], 1))).toSorted((a, b) => a - b)
-  const [p50 = Number.NaN, p99 = Number.NaN] = [0.5, 0.99].map((part) => waited[Math.floor(waited.length * part)])
+async function latency(server: PostgresServer, say: (line: string) => void): Promise<Row> {
+  const place = await placeOf(server, 'latency')
+  await using engine = await engines.queue(place)
+  say('latency')
+  const waited = await waits(engine, 'queue', place)
+  const part = (of: number): number => waited[Math.floor(waited.length * of)] ?? Number.NaN
   return {
-    name: `${name}, enqueue to handler with idle workers, p50 (least–p99)`,
+    name: 'enqueue to handler, idle workers, p50 (least–p99)',
     unit: 'ms',
-    ours: { median: p50, min: waited[0] ?? Number.NaN, max: p99 },
+    ours: { median: part(0.5), min: part(0), max: part(0.99) },
   }
 }
 
 async function othersOn(server: PostgresServer, say: (line: string) => void): Promise<Row[]> {
   const redis = await startRedis()
   await using _ending = redis
+  const mine = await measure('queue', await placeOf(server, 'compared'), say)
   const rows: Row[] = []
   for (const name of ['pg-boss', 'graphile-worker', 'bullmq'] as const) {
     const peer = installPeer(name)
-    if ('missing' in peer) rows.push(missing('runs/s', name, peer.missing))
+    if ('missing' in peer) rows.push(missing('queue', name, peer.missing))
     else if (name === 'bullmq' && redis === undefined)
-      rows.push(missing('runs/s', name, 'Redis is not installed (Debian: redis-server)'))
+      rows.push(missing('queue', name, 'Redis is not installed (Debian: redis-server)'))
     else {
       const { url } = name === 'bullmq' && redis !== undefined ? redis : await placeOf(server, name.replace('-', '_'))
       // One that fails is a row that says so.
-      rows.push(
-        ...(await other(name, { url, folder: peer.folder }, say).catch((error: unknown) => [
-          missing('runs/s', name, String(error)),
-        ])),
-      )
+      const theirs = await measure(name, { url, folder: peer.folder }, say).catch((error: unknown) => String(error))
+      rows.push(...(typeof theirs === 'string' ? [missing('queue', name, theirs)] : comparison(name, mine, theirs)))
     }
   }
   return rows
 }
 
-/** What another queue does of it: it keeps no record of the run and no inventory. */
-async function other(name: EngineName, place: Place, say: (line: string) => void): Promise<Row[]> {
+/** What one queue did with the same keys. */
+interface Measured extends Swept {
+  readonly enqueued: number
+  readonly ran: number
+  /** Milliseconds from enqueue to handler, sorted. */
+  readonly waited: readonly number[]
+  /** Bytes per key; absent where there is no PostgreSQL. */
+  readonly wal?: number
+}
+
+async function measure(name: EngineName, place: Place, say: (line: string) => void): Promise<Measured> {
   await using engine = await engines[name](place)
   say(`${name}: ${peerCount} keys`)
   const isPostgres = place.url.startsWith('postgres')
@@ -165,17 +172,41 @@ async function other(name: EngineName, place: Place, say: (line: string) => void
   const enqueued = await enqueueAll(engine, peerCount, 1)
   const swept = await sweep({ engine: name, place, keys: peerCount, batch, tellsEach: false, processes })
   const after = isPostgres ? await usage(place) : undefined
-  const rate = peerCount / swept.seconds
+  say(`${name}: latency`)
+  const waited = await waits(engine, name, place)
+  const wal = before === undefined || after === undefined ? {} : { wal: (after.wal - before.wal) / peerCount }
+  return { ...swept, enqueued, ran: peerCount / swept.seconds, waited, ...wal }
+}
+
+/** Neither keeps a record of the run here. The ratio is of times, so the rates are turned round. */
+function comparison(peer: string, mine: Measured, theirs: Measured): Row[] {
+  const rate = (name: string, unit: string, ours: number, other: number): Row =>
+    row(`${name}, against ${peer}`, unit, [ours], { peer, theirs: figure([other]), ratio: figure([other / ours]) })
+  const part = ({ waited }: Measured, of: number): number => waited[Math.floor(waited.length * of)] ?? Number.NaN
+  const wait = (name: string, of: number): Row =>
+    row(`${name}, against ${peer}`, 'ms', [part(mine, of)], {
+      peer,
+      theirs: figure([part(theirs, of)]),
+      ratio: figure([part(mine, of) / part(theirs, of)]),
+    })
   return [
-    row(`${name}: enqueue, ${peerCount} keys by ${requestSize}`, '/s', [enqueued]),
-    row(`${name}: runs`, 'runs/s', [rate]),
-    row(`${name}: lost`, 'keys', [swept.lost]),
-    row(`${name}: run twice`, 'keys', [swept.twice]),
-    ...(before === undefined || after === undefined
+    rate(`enqueue, ${peerCount} keys by ${requestSize}`, '/s', mine.enqueued, theirs.enqueued),
+    rate(`claim and complete, ${peerCount} keys`, 'runs/s', mine.ran, theirs.ran),
+    row(`lost and run twice, against ${peer}`, 'keys', [mine.lost + mine.twice], {
+      peer,
+      theirs: figure([theirs.lost + theirs.twice]),
+    }),
+    wait('enqueue to handler, idle workers, p50', 0.5),
+    wait('enqueue to handler, idle workers, p99', 0.99),
+    ...(mine.wal === undefined || theirs.wal === undefined
       ? []
-      : [row(`${name}: WAL per key`, 'bytes', [(after.wal - before.wal) / peerCount])]),
-    await latency(name, name, place, say),
+      : [row(`WAL per key, against ${peer}`, 'bytes', [mine.wal], { peer, theirs: figure([theirs.wal]) })]),
   ]
+}
+
+async function waits(engine: Engine, name: EngineName, place: Place): Promise<readonly number[]> {
+  const options = { engine: name, place, keys: samples, batch: 16, tellsEach: true, processes }
+  return (await latencies(options, (key) => engine.enqueue([key], 2))).toSorted((a, b) => a - b)
 }
 
 function nothingLost({ lost, twice }: Swept, where: string): Row[] {

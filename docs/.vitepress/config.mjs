@@ -19,7 +19,7 @@ const concepts = [
   'apply', 'health', 'feedback', 'target', 'application', 'reconciliation',
 ]
 const guides = [
-  'embed', 'write-an-adapter', 'test-offline', 'command-line', 'kubernetes', 'terraform', 'tenants-and-clusters', 'many-processes',
+  'embed', 'write-an-adapter', 'test-offline', 'command-line', 'kubernetes', 'terraform', 'tenants-and-clusters', 'many-processes', 'a-million-applications',
   'approvals', 'rollback', 'operate', 'secrets', 'migrate',
 ]
 

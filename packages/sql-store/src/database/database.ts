@@ -60,6 +60,8 @@ export interface Dialect {
    * rather read a table of some thousands from one end to the other than look up each: as an array they are looked up.
    */
   readonly isOneOf: (column: string, select: string) => string
+  /** Objects of the JSON array bound to `?`, as the rows of a table `given` with these columns. Each is parsed once. */
+  readonly jsonTable: (columns: Readonly<Record<string, 'text' | 'bigint'>>) => string
   /** The text of field `name` of a JSON text expression. */
   readonly jsonText: (expression: string, name: string) => string
   /** A JSON array of the JSON texts of a column. */

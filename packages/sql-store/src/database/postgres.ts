@@ -35,6 +35,10 @@ const dialect: Dialect = {
   greatest: 'GREATEST',
   jsonRows: '(SELECT value FROM json_array_elements_text(?::json))',
   isOneOf: (column, select) => `${column} = ANY(ARRAY(${select}))`,
+  jsonTable: (columns) =>
+    `json_to_recordset(?::json) AS given(${Object.entries(columns)
+      .map((each) => each.join(' '))
+      .join(', ')})`,
   jsonText: (expression, name) => `(${expression})::json->>'${name}'`,
   jsonArrayOf: (column) => `coalesce(json_agg((${column})::json), '[]'::json)::text`,
 }

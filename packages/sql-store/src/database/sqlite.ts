@@ -29,6 +29,10 @@ const dialect: Dialect = {
   greatest: 'max',
   jsonRows: '(SELECT value FROM json_each(?))',
   isOneOf: (column, select) => `${column} IN (${select})`,
+  jsonTable: (columns) => {
+    const fields = Object.keys(columns).map((name) => `json_extract(value, '$.${name}') AS ${name}`)
+    return `(SELECT ${fields.join(', ')} FROM json_each(?)) AS given`
+  },
   jsonText: (expression, name) => `json_extract(${expression}, '$.${name}')`,
   jsonArrayOf: (column) => `json_group_array(json(${column}))`,
 }

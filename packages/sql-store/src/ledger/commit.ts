@@ -93,10 +93,10 @@ async function writeRecords(database: Database, query: Query, commits: readonly 
 
 async function write(database: Database, query: Query, rows: readonly object[]) {
   if (rows.length === 0) return []
-  const { field, whole, given } = fieldsOf(database)
+  const given = database.dialect.jsonTable({ name: 'text', version: 'bigint', forgotten: 'bigint', record: 'text' })
   return query(
     `INSERT INTO gitops_application AS a (name, version, forgotten, record)
-     SELECT ${field('name')}, ${whole('version')}, ${whole('forgotten')}, ${field('record')} FROM ${given} WHERE true ORDER BY 1
+     SELECT given.name, given.version, given.forgotten, given.record FROM ${given} WHERE true ORDER BY 1
      ON CONFLICT (name) DO UPDATE SET version = excluded.version, forgotten = excluded.forgotten, record = excluded.record
      WHERE a.version = excluded.version - 1 RETURNING name`,
     [JSON.stringify(rows)],
@@ -129,14 +129,14 @@ async function closeForgotten(query: Query, commits: readonly Commit[]): Promise
 /** Closes the open row of every key that changes and opens a new one for every key that stays. */
 async function writeInventory(database: Database, query: Query, commits: readonly Commit[]): Promise<void> {
   const { dialect } = database
-  const { field, whole, given } = fieldsOf(database)
+  const closing = dialect.jsonTable({ application: 'text', key: 'text', at: 'bigint' })
   const changed = commits.flatMap(({ application, at, change: { inventory } }) => {
     const keys = [...(inventory?.put ?? []).map((one) => refKey(one.ref)), ...(inventory?.remove ?? [])]
     return keys.toSorted().map((key) => ({ application, key, at }))
   })
   if (changed.length === 0) return
   await query(
-    `WITH closing AS MATERIALIZED (SELECT ${field('application')} AS of_application, ${field('key')} AS of_key, ${whole('at')} AS closed_at FROM ${given})
+    `WITH closing AS MATERIALIZED (SELECT given.application AS of_application, given.key AS of_key, given.at AS closed_at FROM ${closing})
      UPDATE gitops_inventory AS i SET valid_to = closing.closed_at FROM closing
      WHERE ${dialect.isOneOf('i.application', 'SELECT of_application FROM closing')} AND i.application = closing.of_application AND i.key = closing.of_key AND i.valid_to IS NULL`,
     [JSON.stringify(changed)],
@@ -145,11 +145,23 @@ async function writeInventory(database: Database, query: Query, commits: readonl
   if (opened.length === 0) return
   await query(
     `INSERT INTO gitops_inventory (application, key, valid_from, kind, namespace, name, revision, run, entry)
-     SELECT ${field('application')}, ${field('key')}, ${whole('at')}, ${field('kind')}, ${field('namespace')}, ${field('name')}, ${field('revision')}, ${field('run')}, ${field('entry')}
-     FROM ${given}`,
+     SELECT given.application, given.key, given.at, given.kind, given.namespace, given.name, given.revision, given.run, given.entry
+     FROM ${dialect.jsonTable(openedColumns)}`,
     [JSON.stringify(opened)],
   )
 }
+
+const openedColumns = {
+  application: 'text',
+  key: 'text',
+  at: 'bigint',
+  kind: 'text',
+  namespace: 'text',
+  name: 'text',
+  revision: 'text',
+  run: 'text',
+  entry: 'text',
+} as const
 
 function openedRows({ application, at, change }: Commit): object[] {
   return (change.inventory?.put ?? []).map((one) => ({
@@ -165,23 +177,32 @@ function openedRows({ application, at, change }: Commit): object[] {
   }))
 }
 
+const runColumns = {
+  application: 'text',
+  run: 'text',
+  started_at: 'bigint',
+  ended_at: 'bigint',
+  outcome: 'text',
+  revision: 'text',
+  entry: 'text',
+} as const
+
 async function insertRuns(database: Database, query: Query, commits: readonly Commit[]): Promise<void> {
   const runs = commits.flatMap(({ change: { run } }) => (run === undefined ? [] : [run]))
   if (runs.length === 0) return
-  const { field, whole, given } = fieldsOf(database)
   const rows = runs.map((run) => ({
     application: run.application,
     run: run.runId,
-    startedAt: run.startedAt,
-    endedAt: run.endedAt,
+    started_at: run.startedAt,
+    ended_at: run.endedAt,
     outcome: run.outcome,
     revision: run.revision?.id ?? null,
     entry: JSON.stringify(run),
   }))
   await query(
     `INSERT INTO gitops_run (application, run, started_at, ended_at, outcome, revision, entry)
-     SELECT ${field('application')}, ${field('run')}, ${whole('startedAt')}, ${whole('endedAt')}, ${field('outcome')}, ${field('revision')}, ${field('entry')}
-     FROM ${given} WHERE true ON CONFLICT (application, run) DO NOTHING`,
+     SELECT given.application, given.run, given.started_at, given.ended_at, given.outcome, given.revision, given.entry
+     FROM ${database.dialect.jsonTable(runColumns)} WHERE true ON CONFLICT (application, run) DO NOTHING`,
     [JSON.stringify(rows)],
   )
 }
@@ -221,10 +242,4 @@ function fenced(application: string, expected: number, found: number): GitOpsErr
 
 function lostCommit(application: string): GitOpsError {
   return new GitOpsError('LEDGER_UNAVAILABLE', `The database did not say what became of the record of ${application}.`)
-}
-
-/** Fields of the JSON objects that travel as rows. */
-function fieldsOf({ dialect: { jsonRows, jsonText } }: Database) {
-  const field = (name: string): string => jsonText('given.value', name)
-  return { field, whole: (name: string): string => `CAST(${field(name)} AS BIGINT)`, given: `${jsonRows} AS given` }
 }
