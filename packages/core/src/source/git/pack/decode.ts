@@ -280,7 +280,7 @@ async function finish(work: Work): Promise<DecodedPack> {
   const { table } = work
   if (table === undefined) return fail('The pack ended before it began.')
   const missing = missingBases(work, table)
-  const bytes = missing.length === 0 ? Buffer.from(work.buffer.bytes) : await appendBases(work, table, missing)
+  const bytes = missing.length === 0 ? work.buffer.finished() : await appendBases(work, table, missing)
   const index = await sortIndex(work.table ?? table, work.slicer)
   return { bytes, index, checksum: bytes.toString('hex', bytes.length - TRAILER_BYTES) }
 }
@@ -299,7 +299,7 @@ function missingBases(work: Work, table: EntryTable): string[] {
 
 async function appendBases(work: Work, table: EntryTable, missing: readonly string[]): Promise<Buffer> {
   const larger = enlarge(table, missing.length)
-  const parts: Buffer[] = [Buffer.from(work.buffer.bytes.subarray(0, -TRAILER_BYTES))]
+  const parts: Buffer[] = [work.buffer.bytes.subarray(0, -TRAILER_BYTES)]
   let offset = parts[0]?.length ?? 0
   for (const oid of missing) {
     const entry = (await work.context.writtenBase(oid)) ?? (await writeBase(work, oid))

@@ -4,6 +4,8 @@ export interface GrowingBuffer {
   /** What is there so far. Valid until the next `append`. */
   readonly bytes: Buffer
   readonly length: number
+  /** What is there, for good: as it is where most of its room is used, in a place of its own where much is empty. */
+  finished(): Buffer
 }
 
 const FIRST_BYTES = 2 ** 16
@@ -30,5 +32,6 @@ export function createGrowingBuffer(): GrowingBuffer {
     get length() {
       return bytes.length
     },
+    finished: () => (bytes.length < room.length / 2 ? Buffer.from(bytes) : bytes),
   }
 }
