@@ -9,7 +9,7 @@ export type DeflateOne = (data: Buffer) => Buffer
 const LEVEL = 1
 
 /** With a stream of zlib made and thrown away for each object. */
-export const deflateAnew: DeflateOne = (data) => deflateSync(data, { level: LEVEL })
+const deflateAnew: DeflateOne = (data) => deflateSync(data, { level: LEVEL })
 
 /** The most bytes that zlib makes out of some, with what it puts around them. */
 const mostBytes = (sizeBytes: number): number => sizeBytes + Math.ceil(sizeBytes / 1_000) + 64

@@ -1,7 +1,7 @@
 import type { Deflate, Inflate } from 'node:zlib'
 
 /** What lies below a stream of zlib in every Node so far. Nothing promises that it stays. */
-export interface ZlibHandle {
+interface ZlibHandle {
   reset(): void
   writeSync(
     ...args: readonly [flush: number, from: Buffer, at: number, size: number, to: Buffer, at: 0, room: number]

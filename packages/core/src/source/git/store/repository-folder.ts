@@ -22,7 +22,7 @@ export interface FolderState {
 }
 
 /** Everything that a folder holds. */
-export interface FolderContent {
+interface FolderContent {
   readonly packs: readonly KeptPack[]
   readonly state: FolderState
 }
