@@ -80,6 +80,18 @@ const rows: readonly Row[] = [
     'typed error, nothing applied',
     'git/hostile.test.ts: an object that the server leaves out',
   ],
+  [
+    'G33',
+    'a server that sends a byte at a time',
+    'given up at its deadline',
+    'git/faults.test.ts: sends a byte at a time',
+  ],
+  [
+    'G34',
+    'controls of a terminal in names and messages',
+    'shown, never obeyed',
+    'cli/test/commands.test.ts: steers the terminal',
+  ],
   // declarations
   ['Y01', 'billion laughs', 'refused before expanding'],
   ['Y02', 'one large node, many aliases', 'refused before expanding'],

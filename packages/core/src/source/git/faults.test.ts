@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCall } from '../../runtime/call.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -90,6 +92,25 @@ test.each(faults)(
     )
   },
 )
+
+test('a server that sends a byte at a time, and never falls silent, is given up when its time is over', async () => {
+  const dripping = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' })
+    response.write('001e# service=git-upload-pack\n0000fff0')
+    const drip = setInterval(() => response.write('x'), 10)
+    response.on('close', () => clearInterval(drip))
+  })
+  await new Promise<void>((resolve) => void dripping.listen(0, '127.0.0.1', resolve))
+  const { port } = dripping.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}/slow`
+  await using source = gitSource({ url, ref: 'main', retry: { maxAttempts: 1 }, timeouts: { totalMs: 60_000 } })
+  await expect(source.resolve(impatient)).rejects.toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: expect.stringContaining('whole answer'),
+  })
+  dripping.closeAllConnections()
+  await new Promise((resolve) => dripping.close(resolve))
+})
 
 test('what passes by itself is tried again within the call', async () => {
   const repository = await server.createRepository(`faults-${count++}`)
