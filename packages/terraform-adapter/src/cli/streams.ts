@@ -23,7 +23,7 @@ export interface Streams {
 }
 
 /** `more`: than a stream may hold. `far`: that nothing but force ends it; what is in files may be twice as much until then. */
-export type Excess = 'more' | 'far'
+type Excess = 'more' | 'far'
 
 /** The names of the files in which a command leaves its streams. */
 export const streamFiles: { readonly stdout: string; readonly stderr: string } = {
