@@ -28,5 +28,5 @@ export function remember(tried: Tried): void {
   const sorted = [...record.filter((other) => !isSame(other)), tried].toSorted(
     (a, b) => a.target.localeCompare(b.target) || a.seed - b.seed,
   )
-  writeFileSync(file, `[\n${sorted.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`)
+  writeFileSync(file, `${JSON.stringify(sorted, undefined, 2)}\n`)
 }
