@@ -511,7 +511,7 @@ spec:
     const nulls = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, labels: null, creationTimestamp: null, annotations: {x: null}}\ndata: {a: null, b: "1"}\n`
     await using it = await world({ 'a.yaml': nulls })
     expect((await it.reconcile()).outcome).toBe('applied')
-    await it.edit('configmaps', 'one', { metadata: { labels: { seen: 'yes' } } })
+    await it.client.passed(await it.edit('configmaps', 'one', { metadata: { labels: { seen: 'yes' } } }))
     const { drift } = await it.reconciler.plan('app')
     expect(drift).toEqual([])
     expect((await it.get('configmaps', 'one'))?.['data']).toEqual({ a: '', b: '1' })

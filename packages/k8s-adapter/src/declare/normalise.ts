@@ -62,6 +62,8 @@ function withoutServerFields(given: JsonObject): Normalised {
     if (metadata[field] !== null) stripped.push(`metadata.${field}`)
     delete metadata[field]
   }
+  // Labels that are nothing would be owned as a whole: whoever then adds one takes them from us.
+  for (const [field, value] of Object.entries(metadata)) if (value === null) delete metadata[field]
   return { body: { ...rest, metadata }, stripped }
 }
 
