@@ -3,7 +3,7 @@
 // stopped for twice its lease and goes on as a zombie, the database is killed three times, and one worker loses its way to
 // the database while it still reaches its target. An oracle, which sees every write, counts what was broken.
 import { parseArgs } from 'node:util'
-import { createCall } from '@gitops-sdk/core'
+import { type Wake, createCall } from '@gitops-sdk/core'
 import { openPostgres } from '../../packages/sql-store/src/database/postgres.ts'
 import { sqlLedger } from '../../packages/sql-store/src/ledger/ledger.ts'
 import { postgresBin, startPostgres } from '../../packages/sql-store/test/postgres-server.ts'
@@ -70,9 +70,7 @@ async function wake(isEnough: () => boolean): Promise<number> {
   return count
 }
 
-async function acknowledged(
-  wakes: readonly { readonly key: string; readonly priority: 1; readonly trigger: string }[],
-) {
+async function acknowledged(wakes: readonly Wake[]) {
   for (;;) {
     try {
       return await waker.queue.enqueue(wakes, createCall())
@@ -92,12 +90,16 @@ async function disasters(): Promise<void> {
   await midRun(second)
   second.child.kill('SIGSTOP')
   zombies.add(second.id)
+  const itsOwn = world.writtenBy(second.id)
   const stopped = Date.now()
   say(`worker ${second.id} is stopped for ${(2 * leaseMs) / 1000} s`)
   await crash(1)
   await pause(2_000)
   workers.push(fleet.start(store))
   say('another worker joins')
+  await pause(Math.max(0, stopped + leaseMs + 500 - Date.now()))
+  // What it had under way is urgent to somebody, so that others have it before the zombie goes on.
+  await acknowledged(itsOwn.map((name) => ({ key: `application/${name}`, priority: 2 as const, trigger: 'manual' })))
   await pause(Math.max(0, stopped + 2 * leaseMs - Date.now()))
   second.child.kill('SIGCONT')
   say(`worker ${second.id} goes on, as a zombie`)

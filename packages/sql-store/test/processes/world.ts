@@ -25,6 +25,8 @@ export interface World extends AsyncDisposable {
   readonly overlaps: readonly (readonly [Write, Write])[]
   /** Workers that have a write under way. */
   writing(): readonly number[]
+  /** Applications that a worker has a write under way for. */
+  writtenBy(worker: number): readonly string[]
 }
 
 /** Applications of one source. */
@@ -105,6 +107,8 @@ export async function startWorld(names: readonly string[], writeMs: number): Pro
     late,
     overlaps,
     writing: () => [...underWay.values()].flatMap((writes) => [...writes].map(({ worker }) => worker)),
+    writtenBy: (worker) =>
+      [...underWay].flatMap(([name, writes]) => ([...writes].some((each) => each.worker === worker) ? [name] : [])),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
