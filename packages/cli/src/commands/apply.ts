@@ -33,13 +33,12 @@ export function isFinal({ outcome, error }: RunResult): boolean {
 }
 
 /** Waits until it is ready. Throws `DEADLINE_EXCEEDED`, saying what it is still waiting for. */
-export function ready(run: Run, application: string, revision?: string): ReturnType<Run['reconciler']['waitFor']> {
+export function ready(run: Run, application: string): ReturnType<Run['reconciler']['waitFor']> {
   const { signal } = run.io
   return run.reconciler.waitFor({
     application,
     signal,
     timeoutMs: timeoutOf(run.values),
-    ...(revision !== undefined && { revision }),
   })
 }
 

@@ -58,6 +58,8 @@ export interface Member {
   failures: number
   /** The run in progress. */
   run?: CurrentRun | undefined
+  /** The commit of the last rollback. */
+  reverted?: string | undefined
   /** The commit of a rollback that is being made. */
   reverting?:
     | { readonly to: Revision; readonly written: Promise<{ commit: Revision } | { pending: GitOpsError }> }

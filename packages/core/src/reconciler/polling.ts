@@ -202,7 +202,8 @@ async function releaseHold(engine: Engine, member: Member, revision: Revision): 
 async function rejectUnseen(engine: Engine, member: Member, hold: Hold, { id, at }: Revision): Promise<boolean> {
   if (hold.headUnseen !== true) return false
   const { headUnseen: _, ...seen } = hold
-  const isOlder = (at === undefined || at < hold.at) && id !== hold.revision.id
+  // A source that counts in seconds dates our own commit before the rollback that made it.
+  const isOlder = (at === undefined || at < hold.at) && id !== hold.revision.id && id !== member.reverted
   await commit(engine, member, { hold: isOlder ? { ...seen, rejected: [...seen.rejected, id] } : seen })
   return isOlder
 }

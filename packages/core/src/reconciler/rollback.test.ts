@@ -4,7 +4,7 @@ import { memoryLedger } from '../ledger/memory.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { seededRandom } from '../runtime/random.ts'
 import { memorySource } from '../source/memory.ts'
-import type { Source } from '../source/source.ts'
+import type { Revision, Source } from '../source/source.ts'
 import { manualClock } from '../testing/clock.ts'
 import { memoryTarget } from '../testing/memory-target.ts'
 import { createReconciler } from './reconciler.ts'
@@ -42,7 +42,7 @@ async function badShop() {
   store.commit(bad)
   await clock.advance(400_000)
   const bodies = () => [...target.live.values()].map(({ body }) => body)
-  return { clock, store, server, target, events, reconciler, open, before: before!, bodies }
+  return { clock, store, server, target, ledger, events, reconciler, open, before: before!, bodies }
 }
 
 const request = { by: 'ann', reason: 'checkout is off' }
@@ -95,6 +95,31 @@ test('a head that nobody had seen when the rollback was asked for is left as wel
   store.commit({ 'flag/checkout.json': { on: 'later' } })
   await clock.advance(3_600_000)
   expect(bodies()).toContainEqual({ on: 'later' })
+  await next.stop()
+})
+
+test('the commit of a rollback is not taken for one that was there before, although its source counts in seconds', async () => {
+  const { clock, store, reconciler, target, ledger, events, before } = await badShop()
+  await reconciler.stop()
+  await clock.advance(500)
+  const inSeconds = (revision: Revision): Revision => ({
+    ...revision,
+    ...(revision.at !== undefined && { at: Math.floor(revision.at / 1_000) * 1_000 }),
+  })
+  const source: Source = {
+    id: store.id,
+    resolve: async (call) => inSeconds(await store.resolve(call)),
+    snapshot: (revision, call) => store.snapshot(revision, call),
+    writer: { commit: async (edit, call) => inSeconds(await store.writer.commit(edit, call)) },
+  }
+  const next = createReconciler({ applications: [{ name: 'shop', source, target }], ledger, clock })
+  next.onAny((event) => void events.push(event))
+  const { commit } = await next.rollback('shop', { to: before, ...request })
+  expect(commit!.at).toBeLessThan(clock.now())
+  next.start()
+  await clock.advance(400_000)
+  expect(next.status('shop')).toMatchObject({ ready: { id: commit!.id }, alignment: 'aligned' })
+  expect(events.filter(({ type }) => type === 'released')).toHaveLength(1)
   await next.stop()
 })
 

@@ -130,6 +130,7 @@ async function writeRevert(
       await refuseToUndoOthers(engine, member, to, head.revision)
       return revertEdit(head, wanted, message, call)
     }, call)
+    member.reverted = made.id
     return { commit: made }
   } catch (thrown) {
     const pending = toGitOpsError(thrown, `Committing the rollback of ${name}`)
