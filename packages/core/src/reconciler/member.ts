@@ -58,8 +58,8 @@ export interface Member {
   failures: number
   /** The run in progress. */
   run?: CurrentRun | undefined
-  /** The commit of the last rollback. */
-  reverted?: string | undefined
+  /** The commit that the last rollback made, and what it went back to. */
+  reverted?: { readonly to: string; readonly commit: string } | undefined
   /** The commit of a rollback that is being made. */
   reverting?:
     | { readonly to: Revision; readonly written: Promise<{ commit: Revision } | { pending: GitOpsError }> }

@@ -189,7 +189,8 @@ async function releaseHold(engine: Engine, member: Member, revision: Revision): 
   if (hold === undefined || (hold.rejected.length === 0 && hold.headUnseen !== true)) return
   if (await rejectUnseen(engine, member, hold, revision)) return
   if (hold.rejected.includes(revision.id) || hold.revision.id === revision.id) return
-  await commit(engine, member, { hold: null })
+  // What was rolled back from is not to come back after a restart either, when the source says nothing.
+  await commit(engine, member, ({ state }) => ({ hold: null, state: { ...state, begun: { revision, digest: '' } } }))
   tell(engine, {
     type: 'released',
     application: member.name,
@@ -203,7 +204,8 @@ async function rejectUnseen(engine: Engine, member: Member, hold: Hold, { id, at
   if (hold.headUnseen !== true) return false
   const { headUnseen: _, ...seen } = hold
   // A source that counts in seconds dates our own commit before the rollback that made it.
-  const isOlder = (at === undefined || at < hold.at) && id !== hold.revision.id && id !== member.reverted
+  const isOurs = member.reverted?.commit === id && member.reverted.to === hold.revision.id
+  const isOlder = (at === undefined || at < hold.at) && id !== hold.revision.id && !isOurs
   await commit(engine, member, { hold: isOlder ? { ...seen, rejected: [...seen.rejected, id] } : seen })
   return isOlder
 }

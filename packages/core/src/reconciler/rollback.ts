@@ -50,8 +50,10 @@ export async function rollBack(engine: Engine, member: Member, request: Rollback
   return { to, ...written }
 }
 
-function rejectedBy({ revision }: Member, from: Revision | undefined, to: Revision): readonly string[] {
-  const ids = [revision?.id, from?.id].filter((id) => id !== undefined && id !== to.id)
+function rejectedBy({ revision, reverted }: Member, from: Revision | undefined, to: Revision): readonly string[] {
+  // The commit of an earlier rollback may be at the head without the source having said so yet.
+  const ours = reverted?.to === to.id ? undefined : reverted?.commit
+  const ids = [revision?.id, from?.id, ours].filter((id) => id !== undefined && id !== to.id)
   return [...new Set(ids)] as string[]
 }
 
@@ -130,7 +132,7 @@ async function writeRevert(
       await refuseToUndoOthers(engine, member, to, head.revision)
       return revertEdit(head, wanted, message, call)
     }, call)
-    member.reverted = made.id
+    member.reverted = { to: to.id, commit: made.id }
     return { commit: made }
   } catch (thrown) {
     const pending = toGitOpsError(thrown, `Committing the rollback of ${name}`)
