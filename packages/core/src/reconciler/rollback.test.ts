@@ -6,6 +6,8 @@ import { seededRandom } from '../runtime/random.ts'
 import { memorySource } from '../source/memory.ts'
 import type { Revision, Source } from '../source/source.ts'
 import { manualClock } from '../testing/clock.ts'
+import type { Target } from '../target/target.ts'
+import { testCall } from '../testing/call.ts'
 import { memoryTarget } from '../testing/memory-target.ts'
 import { createReconciler } from './reconciler.ts'
 
@@ -121,6 +123,35 @@ test('the commit of a rollback is not taken for one that was there before, altho
   expect(next.status('shop')).toMatchObject({ ready: { id: commit!.id }, alignment: 'aligned' })
   expect(events.filter(({ type }) => type === 'released')).toHaveLength(1)
   await next.stop()
+})
+
+test('what was rolled back from does not come back after a restart while the source says nothing', async () => {
+  const { clock, store, server, target, ledger, reconciler, open, before, bodies } = await badShop()
+  await reconciler.stop()
+  // It dies before it has begun anything of the commit that the rollback made.
+  const stuck: Target = {
+    ...target,
+    observe: () => {
+      throw new GitOpsError('TARGET_UNREACHABLE', 'No answer.', { retryable: true })
+    },
+  }
+  const applications = [{ name: 'shop', source: store, target: stuck }]
+  const next = createReconciler({ applications, ledger, clock })
+  next.start()
+  await clock.settle()
+  await next.rollback('shop', { to: before.id, ...request })
+  await clock.advance(400_000)
+  expect((await ledger.read('shop', testCall())).hold).toBeUndefined()
+  await next.stop()
+  server.isDown = true
+  target.system.edit({ kind: 'flag', name: 'checkout' }, { on: 'drifted' })
+  const last = open()
+  await clock.advance(400_000)
+  expect(bodies()).toEqual([{ on: 'drifted' }])
+  server.isDown = false
+  await clock.advance(3_600_000)
+  expect(bodies()).toEqual([{ on: true }])
+  await last.stop()
 })
 
 test('what was decided can be verified and explained', async () => {
