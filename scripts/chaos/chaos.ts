@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { type Wake, createCall } from '@gitops-sdk/core'
 import { openPostgres } from '../../packages/sql-store/src/database/postgres.ts'
 import { sqlLedger } from '../../packages/sql-store/src/ledger/ledger.ts'
-import { postgresBin, startPostgres } from '../../packages/sql-store/test/postgres-server.ts'
+import { neededPostgresBin, startPostgres } from '../../packages/sql-store/test/postgres-server.ts'
 import {
   type FleetWorker,
   believedZombies,
@@ -27,9 +27,7 @@ const started = Date.now()
 const say = (line: string): void => console.log(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`)
 const pause = (durationMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, durationMs))
 
-const bin = postgresBin()
-if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-await using server = await startPostgres(bin)
+await using server = await startPostgres(neededPostgresBin())
 const names = Array.from({ length: applications }, (_, index) => `app-${String(index).padStart(5, '0')}`)
 await using world = await startWorld(names, 25)
 await using cable = await startCable(Number(new URL(server.url).port))

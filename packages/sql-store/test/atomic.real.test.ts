@@ -1,34 +1,24 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Claim, type LedgerChange, createCall, refKey } from '@gitops-sdk/core'
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database, Query } from '../src/database/database.ts'
 import { openPostgres } from '../src/database/postgres.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
 import { type SqlLedger, sqlLedger } from '../src/ledger/ledger.ts'
-import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
+import { connectAsOwner, stageFolder, stagePostgres } from './stage.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gitops-atomic-'))
+const folder = stageFolder()
+const server = stagePostgres()
 const call = createCall()
-let server: PostgresServer
 let admin: Client
 let made = 0
 
 beforeAll(async () => {
-  const bin = postgresBin()
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-  server = await startPostgres(bin)
-  const { hostname, port } = new URL(server.url)
-  admin = new Client({ host: hostname, port: Number(port), user: 'gitops', database: 'postgres' })
-  await admin.connect()
+  admin = await connectAsOwner(server)
 })
-afterAll(async () => {
-  await admin.end()
-  await server[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => admin.end())
 
 /** A store, a way to cut its connection off in the middle of a transaction, and what is there when it is opened again. */
 interface Victim {

@@ -1,26 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Claim, createCall } from '@gitops-sdk/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type SqlLedger } from '../src/ledger/ledger.ts'
 import { postgres } from '../src/postgres.ts'
-import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
+import { neededPostgresBin } from './postgres-server.ts'
+import { stageFolder, stagePostgres } from './stage.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gitops-backup-'))
-const bin = postgresBin()
+const folder = stageFolder()
+const server = stagePostgres()
 const call = createCall()
-let server: PostgresServer
-
-beforeAll(async () => {
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-  server = await startPostgres(bin)
-})
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
-})
 
 const open = (): SqlLedger => postgres({ url: server.url, user: 'gitops' })
 
@@ -28,7 +17,7 @@ const open = (): SqlLedger => postgres({ url: server.url, user: 'gitops' })
 function run(program: string, ...args: readonly string[]): void {
   const { hostname, port } = new URL(server.url)
   const place = ['-h', hostname, '-p', port, '-U', 'gitops', '-w']
-  execFileSync(join(bin!, program), [...place, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  execFileSync(join(neededPostgresBin(), program), [...place, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
 async function claimOf(ledger: SqlLedger, key: string): Promise<Claim> {

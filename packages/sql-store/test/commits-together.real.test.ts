@@ -1,20 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Held, type LedgerChange, createCall } from '@gitops-sdk/core'
 import { expect, test } from 'vitest'
 import type { SqlLedger } from '../src/ledger/ledger.ts'
 import { postgres } from '../src/postgres.ts'
 import { sqlite } from '../src/sqlite.ts'
-import { postgresBin, startPostgres } from './postgres-server.ts'
+import { stageFolder, stagePostgres } from './stage.ts'
 
+const folder = stageFolder()
+const server = stagePostgres()
 const call = createCall()
 const names = Array.from({ length: 100 }, (_, index) => `app-${String(index).padStart(3, '0')}`)
 
 test('commits of a hundred applications at once in PostgreSQL: each is made or refused by itself', async () => {
-  const bin = postgresBin()
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-  await using server = await startPostgres(bin)
   const ledger = postgres({ url: server.url, user: 'gitops' })
   // PostgreSQL keeps no NUL in text.
   const refused = new Map([['app-050', 'LEDGER_UNAVAILABLE']])
@@ -23,11 +20,9 @@ test('commits of a hundred applications at once in PostgreSQL: each is made or r
 })
 
 test('commits of a hundred applications at once in SQLite: each is made or refused by itself', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gitops-together-'))
   const ledger = sqlite(join(folder, 'gitops.db'))
   await eachByItself(ledger, {}, new Map())
   await ledger[Symbol.asyncDispose]?.()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 /** Besides what the database refuses: two stale versions, a lost claim, and a claim that was completed already. */

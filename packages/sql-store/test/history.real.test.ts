@@ -1,29 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Call, type LedgerChange, type Owned, createCall, verifyAudit } from '@gitops-sdk/core'
 import { manualClock } from '@gitops-sdk/core/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { openPostgres } from '../src/database/postgres.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
 import type { ResourceQuery } from '../src/history/resources.ts'
 import { type SqlLedger, sqlLedger } from '../src/ledger/ledger.ts'
-import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
+import { stageFolder, stagePostgres } from './stage.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gitops-history-'))
-const bin = postgresBin()
-let server: PostgresServer
+const folder = stageFolder()
+const server = stagePostgres()
 let made = 0
-
-beforeAll(async () => {
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-  server = await startPostgres(bin)
-})
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
-})
 
 const databases: readonly [string, () => Database][] = [
   ['SQLite', () => openSqlite(join(folder, `${++made}.db`))],

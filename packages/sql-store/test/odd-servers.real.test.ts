@@ -1,43 +1,29 @@
 import { createCall } from '@gitops-sdk/core'
 import { testLedgerConformance, testQueueConformance } from '@gitops-sdk/core/testing'
-import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { selfSigned } from '../../k8s-adapter/test/certificate.ts'
 import { openPostgres } from '../src/database/postgres.ts'
 import { sqlLedger } from '../src/ledger/ledger.ts'
 import { postgres } from '../src/postgres.ts'
 import { type Pooler, poolerBin, startPooler } from './pooler.ts'
-import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
 import { shifted } from './shifted.ts'
+import { connectAsOwner, reopening, stagePostgres } from './stage.ts'
 
-const bin = postgresBin()
 const certificate = selfSigned()
-let server: PostgresServer
+const server = stagePostgres(certificate)
 let pooler: Pooler
 let schemas = 0
 
 beforeAll(async () => {
   const bouncer = poolerBin()
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
   if (bouncer === undefined) throw new Error('No PgBouncer: install Debian’s pgbouncer, or set PGBOUNCER_BIN.')
-  server = await startPostgres(bin, certificate)
   pooler = await startPooler(bouncer, server)
 })
-afterAll(async () => {
-  await pooler[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
-
-async function ownerOf({ url }: PostgresServer): Promise<Client> {
-  const { hostname, port } = new URL(url)
-  const client = new Client({ host: hostname, port: Number(port), database: 'postgres', user: 'gitops' })
-  await client.connect()
-  return client
-}
+afterAll(() => pooler[Symbol.asyncDispose]())
 
 /** Runs statements as the owner of the server. */
 async function asOwner(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]> {
-  const client = await ownerOf(server)
+  const client = await connectAsOwner(server)
   try {
     let rows: readonly Record<string, unknown>[] = []
     for (const statement of statements) ({ rows } = await client.query(statement))
@@ -48,16 +34,11 @@ async function asOwner(...statements: readonly string[]): Promise<readonly Recor
 }
 
 describe('behind a pooler that gives each transaction another connection, the ledger is a ledger and the queue a queue', () => {
-  const schemaOf = new WeakMap<object, string>()
-  const open = (schema: string) => {
-    const ledger = postgres({ url: pooler.url, user: 'gitops', schema })
-    schemaOf.set(ledger, schema)
-    return ledger
-  }
+  const { open, again } = reopening((schema) => postgres({ url: pooler.url, user: 'gitops', schema }))
   testLedgerConformance({
     test,
     createLedger: () => open(`pooled_${++schemas}`),
-    reopenLedger: (ledger) => open(schemaOf.get(ledger) ?? ''),
+    reopenLedger: again,
   })
   testQueueConformance({
     test,
@@ -115,7 +96,7 @@ test('a statement that meets the time limit of the server is an outage that may 
   const ledger = postgres({ url: server.url, user: 'hasty', schema: 'hasty' })
   const call = createCall()
   await ledger.commit('shop', { expect: 0 }, call)
-  const holder = await ownerOf(server)
+  const holder = await connectAsOwner(server)
   await holder.query('BEGIN')
   await holder.query('SELECT 1 FROM hasty.application FOR UPDATE')
   const late = ledger.commit('shop', { expect: 1, state: { failures: 1 } }, call)

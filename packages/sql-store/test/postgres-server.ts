@@ -23,6 +23,13 @@ export function postgresBin(): string | undefined {
   return candidates.find((folder) => folder !== undefined && existsSync(join(folder, 'initdb')))
 }
 
+/** As `postgresBin`, where nothing goes without. */
+export function neededPostgresBin(): string {
+  const bin = postgresBin()
+  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
+  return bin
+}
+
 /** Makes a new cluster in a temporary folder and starts it. PostgreSQL refuses root, so root lends it a plain user. */
 export async function startPostgres(bin: string, tls?: { cert: string; key: string }): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'gitops-postgres-'))

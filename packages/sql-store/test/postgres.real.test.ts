@@ -6,22 +6,15 @@ import {
   testLedgerConformance,
   testQueueConformance,
 } from '@gitops-sdk/core/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openPostgres } from '../src/database/postgres.ts'
 import { sqlLedger } from '../src/ledger/ledger.ts'
 import { postgres } from '../src/postgres.ts'
-import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
 import { shifted } from './shifted.ts'
+import { reopening, stagePostgres } from './stage.ts'
 
-const bin = postgresBin()
-let server: PostgresServer
+const server = stagePostgres()
 let schemas = 0
-
-beforeAll(async () => {
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-  server = await startPostgres(bin)
-})
-afterAll(() => server[Symbol.asyncDispose]())
 
 /** Each ledger gets a schema of its own, so that tests share one server and nothing else. */
 function ledgerIn(schema: string) {
@@ -29,36 +22,26 @@ function ledgerIn(schema: string) {
 }
 
 describe('the PostgreSQL ledger is a ledger', () => {
-  const schemaOf = new WeakMap<object, string>()
-  const open = (schema: string) => {
-    const ledger = ledgerIn(schema)
-    schemaOf.set(ledger, schema)
-    return ledger
-  }
+  const { open, again } = reopening(ledgerIn)
   testLedgerConformance({
     test,
     createLedger: () => open(`test_${++schemas}`),
-    reopenLedger: (ledger) => open(schemaOf.get(ledger) ?? ''),
+    reopenLedger: again,
   })
 })
 
 /** A store in a schema of its own, with a clock that a test moves. */
-function storeIn(schema: string): QueueStore & { readonly schema: string } {
+function storeIn(schema: string): QueueStore {
   const { database, advance } = shifted(openPostgres({ url: server.url, user: 'gitops', schema }))
-  return { schema, advance, ledger: sqlLedger(database) }
+  return { advance, ledger: sqlLedger(database) }
 }
 
 describe('the PostgreSQL queue is a queue', () => {
-  const schemaOf = new WeakMap<QueueStore, string>()
-  const open = (schema: string): QueueStore => {
-    const store = storeIn(schema)
-    schemaOf.set(store, schema)
-    return store
-  }
+  const { open, again } = reopening(storeIn)
   testQueueConformance({
     test,
     createStore: () => open(`test_${++schemas}`),
-    reopenStore: (store) => open(schemaOf.get(store) ?? ''),
+    reopenStore: again,
   })
 })
 

@@ -1,28 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createCall } from '@gitops-sdk/core'
 import { sqlite } from '../src/sqlite.ts'
 import { postgres } from '../src/postgres.ts'
-import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
 import { believedZombies, createFleet } from './processes/fleet.ts'
 import { startWorld } from './processes/world.ts'
+import { stageFolder, stagePostgres } from './stage.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gitops-processes-'))
-let server: PostgresServer
-
-beforeAll(async () => {
-  const bin = postgresBin()
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-  server = await startPostgres(bin)
-})
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const path = join(folder, 'shared.db')
+const server = stagePostgres()
+const path = join(stageFolder(), 'shared.db')
 const stores = [
   ['PostgreSQL', () => ({ url: server.url }), () => postgres({ url: server.url, user: 'gitops' })],
   ['one SQLite file', () => ({ path }), () => sqlite(path)],

@@ -1,5 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCall, seededRandom } from '@gitops-sdk/core'
 import {
@@ -9,14 +8,14 @@ import {
   testLedgerConformance,
   testQueueConformance,
 } from '@gitops-sdk/core/testing'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openSqlite } from '../src/database/sqlite.ts'
 import { sqlLedger } from '../src/ledger/ledger.ts'
 import { sqlite } from '../src/sqlite.ts'
 import { shifted } from './shifted.ts'
+import { stageFolder } from './stage.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gitops-sqlite-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = stageFolder()
 let files = 0
 const nextFile = () => join(folder, `${++files}.db`)
 

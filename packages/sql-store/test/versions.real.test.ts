@@ -1,28 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCall } from '@gitops-sdk/core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { openPostgres } from '../src/database/postgres.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
 import { type SqlLedger, sqlLedger } from '../src/ledger/ledger.ts'
 import { type Migration, migrations } from '../src/schema/schema.ts'
-import { type PostgresServer, postgresBin, startPostgres } from './postgres-server.ts'
+import { stageFolder, stagePostgres } from './stage.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'gitops-versions-'))
+const folder = stageFolder()
+const server = stagePostgres()
 const call = createCall()
-let server: PostgresServer
-
-beforeAll(async () => {
-  const bin = postgresBin()
-  if (bin === undefined) throw new Error('No PostgreSQL: install Debian’s postgresql, or set POSTGRES_BIN.')
-  server = await startPostgres(bin)
-})
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
-})
 
 const databases: readonly [string, (name: string) => Database][] = [
   ['PostgreSQL', (name) => openPostgres({ url: server.url, user: 'gitops', schema: name })],
