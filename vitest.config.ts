@@ -1,7 +1,7 @@
 import { defineConfig, type Plugin } from 'vitest/config'
 import { reports } from './vitest.reports.ts'
 
-const conditions = ['@gitops-sdk/source']
+const conditions = ['@gitops-sdk/source', 'node']
 
 export default defineConfig({
   plugins: process.env['MUTANT'] === undefined ? [] : [mutate(process.env['MUTANT'])],

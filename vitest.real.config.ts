@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { reports } from './vitest.reports.ts'
 
-const conditions = ['@gitops-sdk/source']
+const conditions = ['@gitops-sdk/source', 'node']
 
 /** The suites with real components: a database, an API server, a Terraform binary. Name a folder to run one of them. */
 export default defineConfig({

@@ -6,7 +6,7 @@ import { basename, join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 
 /** Everything of other packages; the helpers of the compiler, which nobody installs, are not. */
-const external = /^(?!@oxc-project\/)[@a-z]/
+const external = /^(?!@oxc-project\/)[@#a-z]/
 const common = { platform: 'node', external, transform: { target: 'es2023' }, logLevel: 'warn' }
 
 for (const name of readdirSync('packages')) await bundle(resolve('packages', name))
@@ -31,11 +31,13 @@ async function bundle(folder) {
   await bundled.close()
 }
 
-/** The sources of what a package exports and runs. */
+/** The sources of what a package exports and runs, and of what the runtime chooses among (`imports`). */
 function entriesOf(folder) {
-  const { exports = {}, bin = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const { exports = {}, bin = {}, imports = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const built = [...Object.values(exports).map((target) => target.default), ...Object.values(bin)].filter(Boolean)
-  return built.map((path) => join(folder, path.replace('/dist/', '/src/').replace(/\.js$/, '.ts')))
+  const sources = built.map((path) => path.replace('/dist/', '/src/').replace(/\.js$/, '.ts'))
+  const chosen = Object.values(imports).flatMap((target) => Object.values(target['@gitops-sdk/source']))
+  return [...sources, ...chosen].map((path) => join(folder, path))
 }
 
 async function modulesOf(input) {

@@ -1,4 +1,3 @@
-import { randomBytes } from '@noble/hashes/utils.js'
 import type { Completion } from '../queue/queue.ts'
 import { fencedClaim, type MemoryQueue } from '../queue/memory.ts'
 import { GitOpsError } from '../runtime/errors.ts'
@@ -122,7 +121,7 @@ function auditPage(records: readonly AuditRecord[], query: AuditQuery): AuditRec
 
 function randomKey(): Uint8Array {
   try {
-    return randomBytes(32)
+    return crypto.getRandomValues(new Uint8Array(32))
   } catch (cause) {
     const message = 'installKey: this platform has no secure randomness. Give 32 random bytes.'
     throw new GitOpsError('CONFIG_INVALID', message, { cause })

@@ -1,4 +1,3 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { GitOpsError } from './errors.ts'
 import type { Logger } from './log.ts'
 import { MASK, Secret } from './secret.ts'
@@ -55,7 +54,7 @@ function percentEncoded(text: string): string {
 
 /** The Base64 digits that `secret` alone decides, for each of the three offsets it can stand at in a longer text. */
 function base64Forms(secret: string): readonly string[] {
-  const bytes = utf8ToBytes(secret)
+  const bytes = new TextEncoder().encode(secret)
   if (bytes.length < 6) return secret.length >= MIN_SECRET_LENGTH ? [base64(bytes)] : []
   return [0, 1, 2].flatMap((offset) => {
     const digits = base64(new Uint8Array([...new Uint8Array(offset), ...bytes]))

@@ -1,4 +1,3 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Call, throwIfAborted } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { JsonObject } from '../runtime/json.ts'
@@ -156,7 +155,7 @@ function commitId(parent: Commit | undefined, tree: Tree, about: MemoryCommit, s
 
 function bytesOf(file: string | Uint8Array | JsonObject): Uint8Array {
   if (file instanceof Uint8Array) return file.slice()
-  return utf8ToBytes(typeof file === 'string' ? file : `${JSON.stringify(file, null, 2)}\n`)
+  return new TextEncoder().encode(typeof file === 'string' ? file : `${JSON.stringify(file, null, 2)}\n`)
 }
 
 function treeFile(bytes: Uint8Array): TreeFile {

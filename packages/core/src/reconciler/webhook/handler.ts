@@ -1,9 +1,8 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { type Call, createCall } from '../../runtime/call.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
 import { type Logger, structuredLog } from '../../runtime/log.ts'
+import { sha256Hex } from '../../runtime/sha256.ts'
 import { type BodyLimits, readBody } from './body.ts'
 import { type Coalescer, createCoalescer } from './coalesce.ts'
 import { repositoryKey } from './payload.ts'
@@ -168,7 +167,7 @@ function isStale(provider: WebhookProvider, headers: Headers, payload: unknown, 
 /** The id stands in a header that is not signed, so that the body counts as well. */
 function deliveryKeys(provider: WebhookProvider, headers: Headers, body: Uint8Array): readonly string[] {
   const id = provider.deliveryId(headers)?.slice(0, 200)
-  const digest = `${provider.name} body ${bytesToHex(sha256(body))}`
+  const digest = `${provider.name} body ${sha256Hex(body)}`
   return id === undefined ? [digest] : [digest, `${provider.name} id ${id}`]
 }
 
