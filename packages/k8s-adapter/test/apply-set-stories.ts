@@ -7,18 +7,9 @@ import {
   memorySource,
   type Reconciler,
 } from '@gitops-sdk/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  httpClient,
-  type HttpClientOptions,
-  type KubeClient,
-  type KubeRequest,
-  kubernetesTarget,
-} from '../src/index.ts'
-
-interface Plane extends AsyncDisposable {
-  connection(): HttpClientOptions
-}
+import { expect, test } from 'vitest'
+import { type KubeClient, type KubeRequest, kubernetesTarget } from '../src/index.ts'
+import { type Plane, stagePlane } from './plane.ts'
 
 const PREFIX = 'applyset.kubernetes.io/'
 const map = (name: string, more = ''): string =>
@@ -37,29 +28,11 @@ const kinds: Readonly<Record<string, string>> = {
 
 /** What is true of the parents of ApplySets on any server. */
 export function applySetStories(start: () => Promise<Plane>, stride = 2): void {
-  let plane: Plane
-  let admin: KubeClient
-  beforeAll(async () => {
-    plane = await start()
-    admin = httpClient(plane.connection())
-  })
-  afterAll(async () => {
-    await admin?.[Symbol.asyncDispose]?.()
-    await plane?.[Symbol.asyncDispose]()
-  })
+  const { admin, freshName, freshNamespace, make, read } = stagePlane(start)
   const call = createCall()
-  let count = 0
 
-  async function freshNamespace(): Promise<string> {
-    const name = `sets-${process.pid}-${++count}`
-    await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name } } }, call)
-    return name
-  }
-
-  async function parentIn(namespace: string): Promise<JsonObject | undefined> {
-    const path = `/api/v1/namespaces/${namespace}/secrets/applyset-app`
-    return (await admin.send({ method: 'GET', path }, call).catch(() => undefined))?.body
-  }
+  const parentIn = (namespace: string): Promise<JsonObject | undefined> =>
+    read(`/api/v1/namespaces/${namespace}/secrets/applyset-app`)
 
   const said = (parent: JsonObject | undefined, what: string): string[] => {
     const annotations = (parent?.['metadata'] as JsonObject | undefined)?.['annotations'] as JsonObject | undefined
@@ -182,7 +155,7 @@ export function applySetStories(start: () => Promise<Plane>, stride = 2): void {
   })
 
   test('an application in a namespace of its own making has its parent as soon as there is one', async () => {
-    const name = `made-${process.pid}-${++count}`
+    const name = freshName()
     const source = memorySource({
       files: files(
         `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}}\n`,
@@ -215,7 +188,7 @@ export function applySetStories(start: () => Promise<Plane>, stride = 2): void {
   test('the parent of another tool is left to it, and nothing is written', async () => {
     const { client, commit, restarted, namespace } = await world()
     const metadata = { name: 'applyset-app', annotations: { [`${PREFIX}tooling`]: 'kubectl/v1.36.4' } }
-    await admin.send({ method: 'POST', path: `/api/v1/namespaces/${namespace}/secrets`, body: { metadata } }, call)
+    await make(`/api/v1/namespaces/${namespace}/secrets`, { metadata })
     commit(map('one'))
     await using reconciler = restarted()
     const { outcome, error } = await reconciler.reconcile('app')

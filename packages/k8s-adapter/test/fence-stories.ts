@@ -13,28 +13,17 @@ import {
   type RunCall,
   type Target,
 } from '@gitops-sdk/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { httpClient, type KubeClient, kubernetesTarget, type KubeRequest } from '../src/index.ts'
-import type { Plane } from './target-stories.ts'
+import { expect, test } from 'vitest'
+import { type KubeClient, kubernetesTarget, type KubeRequest } from '../src/index.ts'
+import { type Plane, stagePlane } from './plane.ts'
 
 const MARK = 'gitops-sdk/fence'
 
 /** What keeps a write of a process that stood still from coming after one of whoever took over: told on any server. */
 export function fenceStories(start: () => Promise<Plane>): void {
-  let plane: Plane
-  let admin: KubeClient
-  beforeAll(async () => {
-    plane = await start()
-    admin = httpClient(plane.connection())
-  })
-  afterAll(async () => {
-    await admin?.[Symbol.asyncDispose]?.()
-    await plane?.[Symbol.asyncDispose]()
-  })
-
+  const { admin, freshNamespace, make, edit, read } = stagePlane(start)
   const call = createCall()
   const seal = createSeal(new Uint8Array(32))
-  let count = 0
 
   /** An application in a namespace of its own, with the inventory that its processes share. */
   interface Stage {
@@ -42,52 +31,39 @@ export function fenceStories(start: () => Promise<Plane>): void {
     owned: Inventory
     previous: DesiredState | undefined
     get(name: string): Promise<JsonObject | undefined>
-    edit(name: string, body: JsonObject, query?: Record<string, string>): Promise<void>
-  }
-
-  interface Pause {
-    /** When its first write stands still. */
-    readonly reached: Promise<void>
-    readonly resume: () => void
+    edit(name: string, body: JsonObject): Promise<unknown>
   }
 
   /** One process that holds, or held, the application under a token. Its clock never tells it that it stood still. */
   interface Process extends AsyncDisposable {
     readonly target: Target
     readonly requests: KubeRequest[]
-    /** Stands still before its next write. */
-    suspend(): Pause
     plan(files: Record<string, string>): Promise<{ readonly plan: Plan; readonly desired: DesiredState }>
-    deliver(files: Record<string, string>): Promise<Outcome[]>
+    /** Stands still before its first write while `meanwhile` happens. */
+    deliver(files: Record<string, string>, meanwhile?: () => Promise<unknown>): Promise<Outcome[]>
   }
 
   async function stage(): Promise<Stage> {
-    const namespace = `f${process.pid}-${++count}`
-    await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
+    const namespace = await freshNamespace()
     const path = (name: string): string => `/api/v1/namespaces/${namespace}/configmaps/${name}`
-    const contentType = 'application/merge-patch+json'
     return {
       namespace,
       owned: new Map(),
       previous: undefined,
-      get: async (name) => (await admin.send({ method: 'GET', path: path(name) }, call).catch(() => undefined))?.body,
-      edit: async (name, body, query = { fieldManager: 'kubectl-edit' }) =>
-        void (await admin.send({ method: 'PATCH', path: path(name), query, body, contentType }, call)),
+      get: (name) => read(path(name)),
+      edit: (name, body) => edit(path(name), body),
     }
   }
 
   function processOf(where: Stage, token: number | undefined): Process {
-    let pause = { reach: (): void => {}, gate: Promise.resolve() }
+    let standStill = async (): Promise<unknown> => undefined
     const requests: KubeRequest[] = []
     const client: KubeClient = {
       ...admin,
       id: `${admin.id} ${token}`,
       send: async (request, given) => {
         const isWrite = request.method !== 'GET' && request.query?.['dryRun'] === undefined
-        if (isWrite) {
-          pause.reach()
-          await pause.gate
-        }
+        if (isWrite) await standStill()
         requests.push(request)
         return admin.send(request, given)
       },
@@ -107,12 +83,9 @@ export function fenceStories(start: () => Promise<Plane>): void {
       target,
       requests,
       plan,
-      suspend: () => {
-        const [reached, resumed] = [later(), later()]
-        pause = { reach: reached.settle, gate: resumed.promise }
-        return { reached: reached.promise, resume: resumed.settle }
-      },
-      deliver: async (files) => {
+      deliver: async (files, meanwhile = async () => {}) => {
+        let happening: Promise<unknown> | undefined
+        standStill = () => (happening ??= meanwhile())
         const { plan: made, desired } = await plan(files)
         const outcomes: Outcome[] = []
         for await (const outcome of target.apply(made, desired, run)) outcomes.push(outcome)
@@ -140,12 +113,8 @@ export function fenceStories(start: () => Promise<Plane>): void {
     await using first = processOf(where, 1000)
     await using second = processOf(where, 2000)
     await first.deliver(maps('1', '1', '1'))
-    const { reached, resume } = first.suspend()
-    const late = first.deliver(maps('old', 'old', 'old'))
-    await reached
-    await second.deliver(maps('new', 'new', 'new'))
-    resume()
-    expect(said(await late)).toEqual(['failed LEDGER_FENCED', 'failed LEDGER_FENCED', 'failed LEDGER_FENCED'])
+    const outcomes = await first.deliver(maps('old', 'old', 'old'), () => second.deliver(maps('new', 'new', 'new')))
+    expect(said(outcomes)).toEqual(['failed LEDGER_FENCED', 'failed LEDGER_FENCED', 'failed LEDGER_FENCED'])
     expect(await Promise.all(['m0', 'm1', 'm2'].map((name) => dataOf(where, name)))).toEqual(
       Array.from({ length: 3 }, () => ({ a: 'new' })),
     )
@@ -157,12 +126,8 @@ export function fenceStories(start: () => Promise<Plane>): void {
     await using first = processOf(where, 1000)
     await using second = processOf(where, 2000)
     await first.deliver(maps('1', '1'))
-    const { reached, resume } = first.suspend()
-    const late = first.deliver(maps('old'))
-    await reached
-    await second.deliver(maps('new', '1'))
-    resume()
-    expect(said(await late)).toEqual(['failed LEDGER_FENCED', 'skipped LEDGER_FENCED'])
+    const outcomes = await first.deliver(maps('old'), () => second.deliver(maps('new', '1')))
+    expect(said(outcomes)).toEqual(['failed LEDGER_FENCED', 'skipped LEDGER_FENCED'])
     expect(await where.get('m1')).toBeDefined()
   })
 
@@ -170,12 +135,8 @@ export function fenceStories(start: () => Promise<Plane>): void {
     const where = await stage()
     await using first = processOf(where, 1000)
     await using second = processOf(where, 2000)
-    const { reached, resume } = first.suspend()
-    const late = first.deliver(maps('old'))
-    await reached
-    await second.deliver(maps('new'))
-    resume()
-    expect(said(await late)).toEqual(['failed LEDGER_FENCED'])
+    const outcomes = await first.deliver(maps('old'), () => second.deliver(maps('new')))
+    expect(said(outcomes)).toEqual(['failed LEDGER_FENCED'])
     expect(await dataOf(where, 'm0')).toEqual({ a: 'new' })
   })
 
@@ -184,12 +145,8 @@ export function fenceStories(start: () => Promise<Plane>): void {
     await using first = processOf(where, 1000)
     await using second = processOf(where, 2000)
     await first.deliver(maps('1', '1'))
-    const { reached, resume } = first.suspend()
-    const late = first.deliver(maps('1'))
-    await reached
-    await second.deliver(maps('1', 'new'))
-    resume()
-    expect(said(await late)).toEqual(['failed LEDGER_FENCED'])
+    const outcomes = await first.deliver(maps('1'), () => second.deliver(maps('1', 'new')))
+    expect(said(outcomes)).toEqual(['failed LEDGER_FENCED'])
     expect(await dataOf(where, 'm1')).toEqual({ a: 'new' })
   })
 
@@ -219,13 +176,11 @@ export function fenceStories(start: () => Promise<Plane>): void {
     const where = await stage()
     await using only = processOf(where, 1000)
     await only.deliver(maps('1', '1'))
-    const { reached, resume } = only.suspend()
-    const late = only.deliver(maps('2'))
-    await reached
-    await where.edit('m0', { metadata: { labels: { seen: 'yes' } } })
-    await where.edit('m1', { metadata: { labels: { seen: 'yes' } } })
-    resume()
-    expect(said(await late)).toEqual(['succeeded', 'succeeded'])
+    const outcomes = await only.deliver(maps('2'), async () => {
+      await where.edit('m0', { metadata: { labels: { seen: 'yes' } } })
+      await where.edit('m1', { metadata: { labels: { seen: 'yes' } } })
+    })
+    expect(said(outcomes)).toEqual(['succeeded', 'succeeded'])
     expect(await dataOf(where, 'm0')).toEqual({ a: '2' })
     expect(await where.get('m1')).toBeUndefined()
   })
@@ -234,12 +189,10 @@ export function fenceStories(start: () => Promise<Plane>): void {
     const where = await stage()
     const path = `/api/v1/namespaces/${where.namespace}/configmaps`
     await using only = processOf(where, 1000)
-    const { reached, resume } = only.suspend()
-    const late = only.deliver(maps('1'))
-    await reached
-    await admin.send({ method: 'POST', path, body: { metadata: { name: 'm0' }, data: { b: 'theirs' } } }, call)
-    resume()
-    expect(await late).toMatchObject([{ status: 'succeeded', warnings: [expect.stringContaining('there already')] }])
+    const outcomes = await only.deliver(maps('1'), () =>
+      make(path, { metadata: { name: 'm0' }, data: { b: 'theirs' } }),
+    )
+    expect(outcomes).toMatchObject([{ status: 'succeeded', warnings: [expect.stringContaining('there already')] }])
     expect(await dataOf(where, 'm0')).toEqual({ a: '1', b: 'theirs' })
   })
 
@@ -291,12 +244,6 @@ export function fenceStories(start: () => Promise<Plane>): void {
     expect(said(await only.deliver({ 'a.yaml': map }))).toEqual(['succeeded'])
     expect(await markOf(where, 'm0')).toBe('1000')
   })
-}
-
-function later() {
-  let settle = (): void => {}
-  const promise = new Promise<void>((resolve) => (settle = resolve))
-  return { promise, settle }
 }
 
 function ownedAfter(owned: Inventory, plan: Plan, desired: DesiredState, outcomes: readonly Outcome[]): Inventory {

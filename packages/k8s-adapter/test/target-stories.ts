@@ -12,40 +12,24 @@ import {
   type Target,
 } from '@gitops-sdk/core'
 import { testTargetConformance, testCall } from '@gitops-sdk/core/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isNotFound } from '../src/client/errors.ts'
+import { describe, expect, test } from 'vitest'
 import {
   httpClient,
-  type HttpClientOptions,
   type KubeClient,
   kubernetesCluster,
   kubernetesTarget,
   type KubernetesTargetOptions,
   type KubeRequest,
 } from '../src/index.ts'
+import { type Plane, stagePlane } from './plane.ts'
 
-/** A server to tell the stories on, with a user called `limited` who has no rights yet. */
-export interface Plane extends AsyncDisposable {
-  connection(user?: string): HttpClientOptions
-}
-
-/** What is true of a target on any server: told on the one in memory, and again on a real one. */
+/**
+ * What is true of a target on any server: told on the one in memory, and again on a real one. It has a user called
+ * `limited`, who has no rights yet.
+ */
 export function targetStories(start: () => Promise<Plane>): void {
-  let plane: Plane
-  let admin: KubeClient
-  beforeAll(async () => {
-    plane = await start()
-    admin = httpClient(plane.connection())
-  })
-  afterAll(async () => {
-    await admin?.[Symbol.asyncDispose]?.()
-    await plane?.[Symbol.asyncDispose]()
-  })
-
+  const { admin, connection, freshName, freshNamespace, make, edit, applyAs, read, remove } = stagePlane(start)
   const call = createCall()
-  const patchType = 'application/merge-patch+json'
-  let count = 0
-  const freshName = (): string => `t${process.pid}-${++count}`
 
   /** A client that counts, and can be told to fail. */
   interface Counted extends KubeClient {
@@ -100,8 +84,7 @@ export function targetStories(start: () => Promise<Plane>): void {
     files: Record<string, string>,
     { client = counted(), selfHeal = false, ...options }: Options = {},
   ): Promise<World> {
-    const namespace = freshName()
-    await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
+    const namespace = await freshNamespace()
     const source = memorySource({ files })
     const cluster = kubernetesCluster({ client })
     const target = kubernetesTarget({
@@ -125,21 +108,8 @@ export function targetStories(start: () => Promise<Plane>): void {
       client,
       target,
       reconciler,
-      edit: async (kind, name, body, manager = 'kubectl-edit') =>
-        (
-          await admin.send(
-            {
-              method: 'PATCH',
-              path: pathOf(kind, name),
-              query: { fieldManager: manager },
-              body,
-              contentType: patchType,
-            },
-            call,
-          )
-        ).body,
-      get: async (kind, name) =>
-        (await admin.send({ method: 'GET', path: pathOf(kind, name) }, call).catch(() => undefined))?.body,
+      edit: (kind, name, body, manager) => edit(pathOf(kind, name), body, manager),
+      get: (kind, name) => read(pathOf(kind, name)),
       reconcile: () => reconciler.reconcile('app'),
       async [Symbol.asyncDispose]() {
         await reconciler[Symbol.asyncDispose]()
@@ -174,20 +144,13 @@ export function targetStories(start: () => Promise<Plane>): void {
     }
     testTargetConformance<Opened>({
       test,
-      createTarget: async () => {
-        const namespace = freshName()
-        await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
-        return open(namespace)
-      },
+      createTarget: async () => open(await freshNamespace()),
       reopenTarget: ({ namespace }) => open(namespace),
       snapshot: await snapshotOf(first),
       nextSnapshot: await snapshotOf({ 'a.yaml': configMap('one', '{a: "2"}') }),
       drift: async (target) => {
         const path = `/api/v1/namespaces/${target.namespace}/configmaps/one`
-        const query = { fieldManager: 'kubectl-edit' }
-        const body = { data: { a: 'x' } }
-        const edited = await admin.send({ method: 'PATCH', path, query, body, contentType: patchType }, call)
-        await target.client.passed(edited.body)
+        await target.client.passed(await edit(path, { data: { a: 'x' } }))
       },
       breakReads: async ({ client }) => {
         client.cut()
@@ -244,7 +207,7 @@ export function targetStories(start: () => Promise<Plane>): void {
     await it.reconcile()
     await it.edit('configmaps', 'one', { data: { a: '2' } })
     await until(async () => ((await it.get('configmaps', 'one')) as { data: JsonObject }).data['a'] === '1')
-    await admin.send({ method: 'DELETE', path: `/api/v1/namespaces/${it.namespace}/configmaps/two` }, call)
+    await remove(`/api/v1/namespaces/${it.namespace}/configmaps/two`)
     await until(async () => (await it.get('configmaps', 'two')) !== undefined)
   })
 
@@ -323,9 +286,7 @@ export function targetStories(start: () => Promise<Plane>): void {
     await it.reconcile()
     const path = `/api/v1/namespaces/${it.namespace}/configmaps/one`
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'one' }, data: { b: 'theirs' } }
-    const query = { fieldManager: 'other-tool' }
-    const contentType = 'application/apply-patch+yaml'
-    await it.client.passed((await admin.send({ method: 'PATCH', path, query, body, contentType }, call)).body)
+    await it.client.passed(await applyAs('other-tool', path, body))
     const failed: unknown[] = []
     it.reconciler.on('failed', ({ error }) => void failed.push(error))
     expect((await it.reconciler.plan('app')).drift).toMatchObject([
@@ -353,16 +314,7 @@ export function targetStories(start: () => Promise<Plane>): void {
     await it.reconcile()
     const path = `/api/v1/namespaces/${it.namespace}/configmaps/one`
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'one' }, data: { a: 'theirs' } }
-    await admin.send(
-      {
-        method: 'PATCH',
-        path,
-        query: { fieldManager: 'other-tool', force: 'true' },
-        body,
-        contentType: 'application/apply-patch+yaml',
-      },
-      call,
-    )
+    await applyAs('other-tool', path, body, true)
     it.source.commit({ 'a.yaml': configMap('one', '{a: "2"}') })
     const failed: GitOpsError[] = []
     it.reconciler.on('failed', ({ error }) => void failed.push(error as GitOpsError))
@@ -387,55 +339,47 @@ export function targetStories(start: () => Promise<Plane>): void {
     expect((await it.get('configmaps', 'one'))?.['data']).toEqual({ a: '1' })
   })
 
-  test('defines a kind and makes one of it in the same commit, in any order of files', async () => {
-    const group = `${freshName()}.example.org`
-    const definition = `apiVersion: apiextensions.k8s.io/v1
+  /** A kind Widget in versions that all know the same fields. */
+  const definition = (group: string, ...versions: string[]): string => `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: widgets.${group}}
 spec:
   group: ${group}
   scope: Namespaced
   names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}}]
+  versions: [${versions.join(', ')}]
 `
+  const version = (name: string, storage: boolean, served = true): string =>
+    `{name: ${name}, served: ${served}, storage: ${storage}, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}, color: {type: string}}}}}}}`
+
+  test('defines a kind and makes one of it in the same commit, in any order of files', async () => {
+    const group = `${freshName()}.example.org`
     const widget = (size: string): string =>
       `apiVersion: ${group}/v1\nkind: Widget\nmetadata: {name: one}\nspec: {size: ${size}}\n`
-    await using it = await world({ 'a.yaml': widget('3'), 'z.yaml': definition })
+    await using it = await world({ 'a.yaml': widget('3'), 'z.yaml': definition(group, version('v1', true)) })
     expect((await it.reconcile()).outcome).toBe('applied')
     it.source.commit({ 'a.yaml': null })
     const path = `/apis/${group}/v1/namespaces/${it.namespace}/widgets/one`
     await until(async () => {
       await it.reconcile()
-      return (await admin.send({ method: 'GET', path }, call).catch(isNotFound)) === true
+      return (await read(path)) === undefined
     })
   })
 
   test('what it cannot list is unknown, never missing, never pruned, and the rest goes on', async () => {
-    const role = (namespace: string) => ({
-      metadata: { name: 'maps' },
-      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
-      namespace,
-    })
-    const client = counted(httpClient(plane.connection('limited')))
+    const client = counted(httpClient(connection('limited')))
     await using it = await world(
       { 'a.yaml': `${configMap('one', '{a: "1"}')}---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}\n` },
       { client },
     )
     const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${it.namespace}`
-    const { namespace: _, ...body } = role(it.namespace)
-    await admin.send({ method: 'POST', path: `${rbac}/roles`, body }, call)
-    await admin.send(
-      {
-        method: 'POST',
-        path: `${rbac}/rolebindings`,
-        body: {
-          metadata: { name: 'maps' },
-          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'maps' },
-          subjects: [{ kind: 'User', name: 'limited' }],
-        },
-      },
-      call,
-    )
+    const metadata = { name: 'maps' }
+    await make(`${rbac}/roles`, { metadata, rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }] })
+    await make(`${rbac}/rolebindings`, {
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'maps' },
+      subjects: [{ kind: 'User', name: 'limited' }],
+    })
     const plan = await it.reconciler.plan('app')
     expect(plan.complete).toBe(false)
     expect(plan.blocked).toMatchObject([
@@ -473,37 +417,26 @@ spec:
 
   test('a kind that is declared in another of its versions is the same object, and nothing of the old one stays behind', async () => {
     const group = `${freshName()}.example.org`
-    const version = (name: string, storage: boolean, served = true): string =>
-      `{name: ${name}, served: ${served}, storage: ${storage}, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}, color: {type: string}}}}}}}`
-    const definition = (...versions: string[]): string => `apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.${group}}
-spec:
-  group: ${group}
-  scope: Namespaced
-  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
-  versions: [${versions.join(', ')}]
-`
     const widget = (of: string, spec: string): string =>
       `apiVersion: ${group}/${of}\nkind: Widget\nmetadata: {name: one}\nspec: ${spec}\n`
     await using it = await world({
       'a.yaml': widget('v1beta1', '{size: 3, color: red}'),
-      'z.yaml': definition(version('v1beta1', false), version('v1', true)),
+      'z.yaml': definition(group, version('v1beta1', false), version('v1', true)),
     })
-    const read = async (): Promise<JsonObject> =>
-      (await admin.send({ method: 'GET', path: `/apis/${group}/v1/namespaces/${it.namespace}/widgets/one` }, call)).body
+    const path = `/apis/${group}/v1/namespaces/${it.namespace}/widgets/one`
+    const made = async (): Promise<JsonObject> => (await read(path)) ?? {}
     expect((await it.reconcile()).outcome).toBe('applied')
-    const { uid } = (await read())['metadata'] as { uid: string }
+    const { uid } = (await made())['metadata'] as { uid: string }
     it.source.commit({ 'a.yaml': widget('v1', '{size: 3, color: red}') })
     expect((await it.reconcile()).outcome).toBe('applied')
-    expect((await read())['metadata']).toMatchObject({ managedFields: [{ apiVersion: `${group}/v1` }] })
+    expect((await made())['metadata']).toMatchObject({ managedFields: [{ apiVersion: `${group}/v1` }] })
     it.source.commit({
       'a.yaml': widget('v1', '{size: 3}'),
-      'z.yaml': definition(version('v1beta1', false, false), version('v1', true)),
+      'z.yaml': definition(group, version('v1beta1', false, false), version('v1', true)),
     })
     expect((await it.reconcile()).outcome).toBe('applied')
-    expect(await read()).toMatchObject({ metadata: { uid }, spec: { size: 3 } })
-    expect((await read())['spec']).toEqual({ size: 3 })
+    expect(await made()).toMatchObject({ metadata: { uid }, spec: { size: 3 } })
+    expect((await made())['spec']).toEqual({ size: 3 })
     expect((await it.reconcile()).outcome).toBe('unchanged')
   })
 
@@ -519,10 +452,8 @@ spec:
 
   test('two clusters of which one cannot be reached: the other does not notice', async () => {
     const source = memorySource({ files: { 'a.yaml': configMap('one', '{a: "1"}') } })
-    const namespace = freshName()
-    await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
-    const namespaces = { default: namespace }
-    const here = kubernetesTarget({ connection: plane.connection(), owner: 'test', namespaces })
+    const namespaces = { default: await freshNamespace() }
+    const here = kubernetesTarget({ connection: connection(), owner: 'test', namespaces })
     const away = kubernetesTarget({ connection: { server: 'https://127.0.0.1:1' }, owner: 'test', namespaces })
     const policy = { mode: 'automatic' } as const
     await using reconciler = createReconciler({

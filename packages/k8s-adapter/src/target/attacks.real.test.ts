@@ -1,30 +1,18 @@
-import { createCall, createReconciler, memoryLedger, memorySource } from '@gitops-sdk/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { httpClient, type KubeClient, kubernetesTarget } from '../index.ts'
-import { type ControlPlane, startControlPlane } from '../testing.ts'
+import { createReconciler, memoryLedger, memorySource } from '@gitops-sdk/core'
+import { expect, test } from 'vitest'
+import { stagePlane } from '../../test/plane.ts'
+import { kubernetesTarget } from '../index.ts'
+import { startControlPlane } from '../testing.ts'
 
-let plane: ControlPlane
-let admin: KubeClient
-const call = createCall()
-beforeAll(async () => {
-  plane = await startControlPlane()
-  admin = httpClient(plane.connection())
-})
-afterAll(async () => {
-  await admin?.[Symbol.asyncDispose]?.()
-  await plane?.[Symbol.asyncDispose]()
-})
-
-let count = 0
+const { connection, freshNamespace, edit, read } = stagePlane(startControlPlane)
 /** A busy machine is slow to tell. */
 const patient = { timeout: 60_000 }
 
 async function world(files: Record<string, string>, selfHeal = true) {
-  const namespace = `attacks-${++count}`
-  await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, call)
+  const namespace = await freshNamespace()
   const source = memorySource({ files })
   const namespaces = { default: namespace }
-  const target = kubernetesTarget({ connection: plane.connection(), owner: 'test', namespaces, settleMs: 3000 })
+  const target = kubernetesTarget({ connection: connection(), owner: 'test', namespaces, settleMs: 3000 })
   const policy = { mode: 'automatic', prune: true, selfHeal } as const
   const reconciler = createReconciler({
     ledger: memoryLedger(),
@@ -43,9 +31,7 @@ test('kubectl scale is named with its door, and is not fought over', async () =>
   await using it = await world({ 'a.yaml': deployment })
   expect((await it.reconciler.reconcile('app')).outcome).toBe('applied')
   const path = `/apis/apps/v1/namespaces/${it.namespace}/deployments/web/scale`
-  const query = { fieldManager: 'kubectl' }
-  const contentType = 'application/merge-patch+json'
-  await admin.send({ method: 'PATCH', path, query, body: { spec: { replicas: 1 } }, contentType }, call)
+  await edit(path, { spec: { replicas: 1 } }, 'kubectl')
   const actor = { name: 'kubectl', via: 'Update of scale' }
   await expect
     .poll(async () => (await it.reconciler.plan('app')).drift, patient)
@@ -81,7 +67,7 @@ spec:
     message: expect.stringContaining('already in use') as string,
   })
   const path = `/api/v1/namespaces/${it.namespace}/configmaps/one`
-  expect((await admin.send({ method: 'GET', path }, call)).status).toBe(200)
+  expect(await read(path)).toBeDefined()
 })
 
 test('an object whose owner is not there is collected by the cluster, which is drift, and it is made again', async () => {
@@ -105,17 +91,7 @@ test('an object with very many managers and fields is planned and drift in it is
   await using it = await world({ 'a.yaml': big }, false)
   expect((await it.reconciler.reconcile('app')).outcome).toBe('applied')
   const path = `/api/v1/namespaces/${it.namespace}/configmaps/big`
-  for (let index = 0; index < 15; index++)
-    await admin.send(
-      {
-        method: 'PATCH',
-        path,
-        query: { fieldManager: `m${index}` },
-        body: { data: { [`key-${index}`]: 'edited' } },
-        contentType: 'application/merge-patch+json',
-      },
-      call,
-    )
+  for (let index = 0; index < 15; index++) await edit(path, { data: { [`key-${index}`]: 'edited' } }, `m${index}`)
   let actors: string[] = []
   await expect
     .poll(async () => {

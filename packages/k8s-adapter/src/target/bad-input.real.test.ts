@@ -2,34 +2,23 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createCall, createReconciler, type JsonObject, memoryLedger, memorySource } from '@gitops-sdk/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { selfSigned } from '../../test/certificate.ts'
-import { httpClient } from '../client/http.ts'
-import type { KubeClient } from '../client/port.ts'
-import { type ControlPlane, startControlPlane } from '../testing/control-plane.ts'
+import { type Plane, stagePlane } from '../../test/plane.ts'
+import { startControlPlane } from '../testing/control-plane.ts'
 import { kubernetesTarget } from './target.ts'
 
-let plane: ControlPlane
-let admin: KubeClient
-let hook: Server | undefined
+const start = (): Promise<Plane> => startControlPlane({ users: [{ name: 'limited' }] })
+const { admin, connection, freshNamespace, make, edit, read, remove } = stagePlane(start)
 const call = createCall()
-beforeAll(async () => {
-  plane = await startControlPlane({ users: [{ name: 'limited' }] })
-  admin = httpClient(plane.connection())
-})
-afterAll(async () => {
-  await admin?.[Symbol.asyncDispose]?.()
-  await plane?.[Symbol.asyncDispose]()
-  hook?.close()
-})
+let hook: Server | undefined
+afterAll(() => hook?.close())
 
-let count = 0
 const meta = (name: string, more = ''): string => `metadata: {name: ${name}${more}}`
 const map = (name: string, data = '{}', more = ''): string =>
   `apiVersion: v1\nkind: ConfigMap\n${meta(name, more)}\ndata: ${data}\n`
 const deployment = (label: string): string =>
   `apiVersion: apps/v1\nkind: Deployment\n${meta('web')}\nspec: {replicas: 0, selector: {matchLabels: {app: ${label}}}, template: {metadata: {labels: {app: ${label}}}, spec: {containers: [{name: web, image: web}]}}}\n`
-const post = (path: string, body: JsonObject): Promise<unknown> => admin.send({ method: 'POST', path, body }, call)
 
 interface Case {
   readonly why: string
@@ -149,13 +138,9 @@ const cases: readonly Case[] = [
 async function usedUpQuota(namespace: string): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/resourcequotas`
   const hard = { 'count/services': '0' }
-  await post(path, { metadata: { name: 'none' }, spec: { hard } })
+  await make(path, { metadata: { name: 'none' }, spec: { hard } })
   // What a controller would write: no other than the garbage collector runs here.
-  const body = { status: { hard, used: { 'count/services': '0' } } }
-  await admin.send(
-    { method: 'PATCH', path: `${path}/none/status`, body, contentType: 'application/merge-patch+json' },
-    call,
-  )
+  await edit(`${path}/none/status`, { status: { hard, used: { 'count/services': '0' } } })
   await new Promise((resolve) => setTimeout(resolve, 500))
 }
 
@@ -172,24 +157,24 @@ async function denyPolicy(): Promise<void> {
       message: 'denied by the test',
     },
   ]
-  await post(`${root}/validatingadmissionpolicies`, {
+  await make(`${root}/validatingadmissionpolicies`, {
     metadata: { name: 'deny' },
     spec: { failurePolicy: 'Fail', matchConstraints: constraints, validations },
   })
-  await post(`${root}/validatingadmissionpolicybindings`, {
+  await make(`${root}/validatingadmissionpolicybindings`, {
     metadata: { name: 'deny' },
     spec: { policyName: 'deny', validationActions: ['Deny'] },
   })
-  // A policy comes into force some time after it was accepted.
-  const probe = { metadata: { generateName: 'probe-', labels: { denied: 'yes' } } }
+  await inForce('denied')
+}
+
+/** A policy and a webhook come into force some time after they were accepted: what has the label is refused then. */
+async function inForce(label: string): Promise<void> {
+  const body = { metadata: { generateName: 'probe-', labels: { [label]: 'yes' } } }
+  const path = '/api/v1/namespaces/default/configmaps'
   for (let tries = 0; tries < 100; tries++) {
-    const accepted = await admin
-      .send(
-        { method: 'POST', path: '/api/v1/namespaces/default/configmaps', query: { dryRun: 'All' }, body: probe },
-        call,
-      )
-      .catch(() => undefined)
-    if (accepted === undefined) return
+    const dryRun = admin.send({ method: 'POST', path, query: { dryRun: 'All' }, body }, call)
+    if ((await dryRun.catch(() => undefined)) === undefined) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
@@ -229,27 +214,18 @@ async function webhook(name: string, label: string, clientConfig: JsonObject): P
       timeoutSeconds: 5,
     },
   ]
-  await post('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', { metadata: { name }, webhooks })
-  // One comes into force some time after it was accepted.
-  const probe = { metadata: { generateName: 'probe-', labels: { [label]: 'yes' } } }
-  const path = '/api/v1/namespaces/default/configmaps'
-  for (let tries = 0; tries < 100; tries++) {
-    const query = { dryRun: 'All' }
-    if ((await admin.send({ method: 'POST', path, query, body: probe }, call).catch(() => undefined)) === undefined)
-      return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+  await make('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', { metadata: { name }, webhooks })
+  await inForce(label)
 }
 
 async function dyingNamespace(): Promise<void> {
-  await post('/api/v1/namespaces', { metadata: { name: 'dying' } })
-  await post('/api/v1/namespaces/dying/configmaps', { metadata: { name: 'held', finalizers: ['example.org/held'] } })
-  await admin.send({ method: 'DELETE', path: '/api/v1/namespaces/dying' }, call)
+  await make('/api/v1/namespaces', { metadata: { name: 'dying' } })
+  await make('/api/v1/namespaces/dying/configmaps', { metadata: { name: 'held', finalizers: ['example.org/held'] } })
+  await remove('/api/v1/namespaces/dying')
 }
 
 test.each(cases)('$why', async ({ bad, before, given, code, says, stops }) => {
-  const namespace = `bad-${++count}`
-  await post('/api/v1/namespaces', { metadata: { name: namespace } })
+  const namespace = await freshNamespace()
   await given?.(namespace)
   const secret =
     code === 'TARGET_FORBIDDEN'
@@ -257,7 +233,7 @@ test.each(cases)('$why', async ({ bad, before, given, code, says, stops }) => {
       : ''
   const source = memorySource({ files: { 'bad.yaml': before ?? map('first') } })
   const target = kubernetesTarget({
-    connection: plane.connection(),
+    connection: connection(),
     owner: 'test',
     namespaces: { default: namespace },
     settleMs: 1000,
@@ -275,21 +251,19 @@ test.each(cases)('$why', async ({ bad, before, given, code, says, stops }) => {
   const text = failures.join('\n') + JSON.stringify(result)
   expect(text).toContain(code)
   expect(text).toMatch(new RegExp(says.source, `${says.flags}s`))
-  const good = await admin
-    .send({ method: 'GET', path: `/api/v1/namespaces/${namespace}/configmaps/good` }, call)
-    .catch(() => undefined)
+  const good = await read(`/api/v1/namespaces/${namespace}/configmaps/good`)
   if (stops !== true) expect(good).toBeDefined()
 })
 
 test('an identity without a right is refused by name, and one with a wrong token as such', async () => {
   const forbidden = kubernetesTarget({
-    connection: plane.connection('limited'),
+    connection: connection('limited'),
     owner: 'test',
     namespaces: { default: 'default' },
   })
   const source = memorySource({ files: { 'a.yaml': map('one') } })
   const unauthorised = kubernetesTarget({
-    connection: { ...plane.connection(), token: async () => 'wrong' },
+    connection: { ...connection(), token: async () => 'wrong' },
     owner: 'test',
   })
   await using reconciler = createReconciler({

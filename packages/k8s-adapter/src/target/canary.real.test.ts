@@ -1,22 +1,11 @@
 import { inspect } from 'node:util'
-import { createCall, createReconciler, type JsonObject, memoryLedger, memorySource } from '@gitops-sdk/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { httpClient } from '../client/http.ts'
-import type { KubeClient } from '../client/port.ts'
-import { type ControlPlane, startControlPlane } from '../testing/control-plane.ts'
+import { createCall, createReconciler, memoryLedger, memorySource } from '@gitops-sdk/core'
+import { expect, test } from 'vitest'
+import { stagePlane } from '../../test/plane.ts'
+import { startControlPlane } from '../testing/control-plane.ts'
 import { kubernetesTarget } from './target.ts'
 
-let plane: ControlPlane
-let admin: KubeClient
-const call = createCall()
-beforeAll(async () => {
-  plane = await startControlPlane()
-  admin = httpClient(plane.connection())
-})
-afterAll(async () => {
-  await admin?.[Symbol.asyncDispose]?.()
-  await plane?.[Symbol.asyncDispose]()
-})
+const { connection, freshNamespace, edit, read } = stagePlane(startControlPlane)
 
 const canary = 'canary-9f8e7d6c5b4a'
 const forms = (text: string): readonly string[] => [text, btoa(text), encodeURIComponent(btoa(text))]
@@ -24,13 +13,10 @@ const secret = (field: string, value: string, more = ''): string =>
   `apiVersion: v1\nkind: Secret\nmetadata: {name: app}\n${more}${field}: {password: ${JSON.stringify(value)}}\n`
 
 test('Q18 canary: a Secret lives a whole life on a real API server, and shows nowhere', async () => {
-  const path = '/api/v1/namespaces'
-  await admin.send(
-    { method: 'POST', path, body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'canary' } } },
-    call,
-  )
+  const namespace = await freshNamespace()
+  const path = `/api/v1/namespaces/${namespace}/secrets/app`
   const source = memorySource({ files: { 'app.yaml': secret('stringData', canary) } })
-  const target = kubernetesTarget({ connection: plane.connection(), owner: 'test', namespaces: { default: 'canary' } })
+  const target = kubernetesTarget({ connection: connection(), owner: 'test', namespaces: { default: namespace } })
   const ledger = memoryLedger()
   const said: unknown[] = []
   const write = (...line: readonly unknown[]): void => void said.push(line)
@@ -45,23 +31,12 @@ test('Q18 canary: a Secret lives a whole life on a real API server, and shows no
     outcomes.push(result.outcome)
     said.push(result, reconciler.status('shop'))
   }
-  const edit = (data: JsonObject): Promise<unknown> =>
-    admin.send(
-      {
-        method: 'PATCH',
-        path: `${path}/canary/secrets/app`,
-        contentType: 'application/merge-patch+json',
-        body: { data },
-      },
-      call,
-    )
 
   await run()
-  const { body } = await admin.send({ method: 'GET', path: `${path}/canary/secrets/app` }, call)
-  expect(body).toMatchObject({ data: { password: btoa(canary) } })
+  expect(await read(path)).toMatchObject({ data: { password: btoa(canary) } })
   source.commit({ 'app.yaml': secret('stringData', `${canary}-changed`) })
   await run()
-  await edit({ password: btoa(`${canary}-drifted`), extra: btoa(`${canary}-extra`) })
+  await edit(path, { data: { password: btoa(`${canary}-drifted`), extra: btoa(`${canary}-extra`) } })
   await run()
   source.commit({ 'app.yaml': secret('data', `not base64: ${canary}`) })
   await run()
@@ -71,7 +46,7 @@ test('Q18 canary: a Secret lives a whole life on a real API server, and shows no
   await run()
   for await (const record of reconciler.history()) said.push(record)
   for await (const record of reconciler.audit()) said.push(record)
-  said.push(await ledger.read('shop', call))
+  said.push(await ledger.read('shop', createCall()))
   await reconciler[Symbol.asyncDispose]()
 
   const printed = `${inspect(said, { depth: null, maxArrayLength: null, maxStringLength: null })}\n${JSON.stringify(said)}`

@@ -1,50 +1,24 @@
 import {
-  createCall,
   createReconciler,
-  type JsonObject,
   memoryLedger,
   memorySource,
   type MemorySource,
   type PolicyOptions,
   type Reconciler,
 } from '@gitops-sdk/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { httpClient } from '../client/http.ts'
-import type { KubeClient } from '../client/port.ts'
-import { type ControlPlane, startControlPlane } from '../testing/control-plane.ts'
+import { expect, test } from 'vitest'
+import { stagePlane } from '../../test/plane.ts'
+import { startControlPlane } from '../testing/control-plane.ts'
 import { simulatedNode } from '../testing/kubelet.ts'
 import { kubernetesTarget } from './target.ts'
 
-let plane: ControlPlane
-let admin: KubeClient
-const call = createCall()
-beforeAll(async () => {
-  plane = await startControlPlane({ kwok: true })
-  admin = httpClient(plane.connection())
-})
-afterAll(async () => {
-  await admin?.[Symbol.asyncDispose]?.()
-  await plane?.[Symbol.asyncDispose]()
-})
+const { connection, make, edit, read } = stagePlane(() => startControlPlane({ kwok: true }))
 
 const template = (restart: string): string =>
   `template: {metadata: {labels: {app: web}}, spec: {nodeName: ${simulatedNode}, ${restart}containers: [{name: web, image: web}]}}`
 const deployment = (replicas: number, image = 'web'): string =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: ${replicas}, selector: {matchLabels: {app: web}}, ${template('').replace('image: web', `image: ${image}`)}}\n`
 const job = `apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate, annotations: {argocd.argoproj.io/hook: PreSync}}\nspec: {${template('restartPolicy: Never, ')}}\n`
-
-const get = async (path: string): Promise<JsonObject> => (await admin.send({ method: 'GET', path }, call)).body
-const patch = (path: string, body: JsonObject): Promise<unknown> =>
-  admin.send(
-    {
-      method: 'PATCH',
-      path,
-      query: { fieldManager: 'kubectl-edit' },
-      body,
-      contentType: 'application/merge-patch+json',
-    },
-    call,
-  )
 
 function delivering(
   files: Record<string, string>,
@@ -53,7 +27,7 @@ function delivering(
 ): { readonly source: MemorySource; readonly reconciler: Reconciler } {
   const source = memorySource({ files })
   const target = kubernetesTarget({
-    connection: plane.connection(),
+    connection: connection(),
     owner: 'kubelet',
     namespaces: { default: namespace },
   })
@@ -66,7 +40,7 @@ function delivering(
 }
 
 async function namespace(name: string): Promise<string> {
-  await admin.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name } } }, call)
+  await make('/api/v1/namespaces', { metadata: { name } })
   return name
 }
 
@@ -78,12 +52,12 @@ test('a Deployment is ready when its Pods are, by the status that controllers an
   const health: string[] = []
   reconciler.on('healthChanged', ({ status }) => void health.push(status))
   expect(await reconciler.reconcile('app')).toMatchObject({ outcome: 'applied' })
-  expect(await get(path)).toMatchObject({ status: { readyReplicas: 3, availableReplicas: 3 } })
+  expect(await read(path)).toMatchObject({ status: { readyReplicas: 3, availableReplicas: 3 } })
   expect([...new Set(health)]).toEqual(['progressing', 'healthy'])
   // A rollout: the new Pods become ready and the old ones go.
   source.commit({ 'web.yaml': deployment(2, 'web:2') })
   expect(await reconciler.reconcile('app')).toMatchObject({ outcome: 'applied' })
-  expect(await get(path)).toMatchObject({ status: { replicas: 2, updatedReplicas: 2, readyReplicas: 2 } })
+  expect(await read(path)).toMatchObject({ status: { replicas: 2, updatedReplicas: 2, readyReplicas: 2 } })
   expect(await reconciler.reconcile('app')).toMatchObject({ outcome: 'unchanged' })
 })
 
@@ -97,10 +71,10 @@ test('drift of a running Deployment is healed, and the run waits for the Pods it
   reconciler.on('drifted', ({ drift }) => void said.push(`drifted by ${drift.actor?.name ?? 'nobody'}`))
   reconciler.on('healthChanged', ({ status }) => void said.push(status))
   reconciler.on('ready', () => void said.push('ready'))
-  await patch(path, { spec: { replicas: 0 } })
+  await edit(path, { spec: { replicas: 0 } })
   await expect.poll(() => said.at(-1), { timeout: 20_000 }).toBe('ready')
   expect([...new Set(said)]).toEqual(['drifted by kubectl-edit', 'progressing', 'healthy', 'ready'])
-  expect(await get(path)).toMatchObject({ spec: { replicas: 2 }, status: { readyReplicas: 2 } })
+  expect(await read(path)).toMatchObject({ spec: { replicas: 2 }, status: { readyReplicas: 2 } })
 })
 
 test('a Pod that never becomes ready fails the run at its deadline, which names it', async () => {
@@ -117,10 +91,10 @@ test('a hook that is a Job runs to its end before what comes after it is made', 
   const { reconciler } = delivering({ 'job.yaml': job, 'web.yaml': deployment(1) }, space)
   await using _ = reconciler
   expect(await reconciler.reconcile('app')).toMatchObject({ outcome: 'applied' })
-  const ended = (await get(`/apis/batch/v1/namespaces/${space}/jobs/migrate`)) as {
+  const ended = (await read(`/apis/batch/v1/namespaces/${space}/jobs/migrate`)) as {
     readonly status: { readonly completionTime: string }
   }
-  const made = (await get(`/apis/apps/v1/namespaces/${space}/deployments/web`)) as {
+  const made = (await read(`/apis/apps/v1/namespaces/${space}/deployments/web`)) as {
     readonly metadata: { readonly creationTimestamp: string }
   }
   expect(made.metadata.creationTimestamp >= ended.status.completionTime).toBe(true)
