@@ -7,6 +7,7 @@ import {
   type Resource,
   type RunCall,
 } from '@gitops-sdk/core'
+import { metadataOf, objectAt, textOf } from '../client/json.ts'
 import { collectionPath, applyObject, getObject, type ObjectPlace } from '../client/objects.ts'
 import { refusalOf } from '../client/errors.ts'
 import {
@@ -146,9 +147,8 @@ function claimantOf(live: JsonObject, body: JsonObject): string | undefined {
   return key !== undefined && key === own && claimant !== self ? claimant : undefined
 }
 
-function claimIn({ metadata }: JsonObject): string[] {
-  const annotations = ((metadata as JsonObject)['annotations'] ?? {}) as Readonly<Record<string, string>>
-  const claim = annotations[CLAIM] ?? ''
+function claimIn(object: JsonObject): string[] {
+  const claim = textOf(objectAt(metadataOf(object), 'annotations')[CLAIM])
   const space = claim.indexOf(' ')
   return space === -1 ? [] : [claim.slice(0, space), claim.slice(space + 1)]
 }

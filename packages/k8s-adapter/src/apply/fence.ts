@@ -9,6 +9,7 @@ import {
   type RunCall,
 } from '@gitops-sdk/core'
 import { refusalOf } from '../client/errors.ts'
+import { metadataOf, objectAt } from '../client/json.ts'
 import { getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
 import { claimOf } from '../observe/observe.ts'
@@ -118,5 +119,5 @@ function versionOf({ metadata }: JsonObject): string {
 }
 
 function annotationsOf(object: JsonObject): JsonObject {
-  return ((object['metadata'] as JsonObject | undefined)?.['annotations'] ?? {}) as JsonObject
+  return objectAt(metadataOf(object), 'annotations')
 }

@@ -1,4 +1,5 @@
 import { type Call, type Json, type JsonObject, sameJson } from '@gitops-sdk/core'
+import { metadataOf, objectAt } from '../client/json.ts'
 import { type ObjectPlace, objectPath } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
 import { type ManagerEntry, managersOf } from '../observe/field-set.ts'
@@ -7,8 +8,8 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** Whether `kubectl apply` without `--server-side` owns fields of the object: then what is removed from a declaration would stay. */
 export function needsMigration(object: JsonObject): boolean {
-  const annotations = (object['metadata'] as JsonObject | undefined)?.['annotations'] as JsonObject | undefined
-  return annotations?.[LAST_APPLIED] !== undefined && managersOf(object).some(isClientSide)
+  const annotations = objectAt(metadataOf(object), 'annotations')
+  return annotations[LAST_APPLIED] !== undefined && managersOf(object).some(isClientSide)
 }
 
 /** Whose fields they are. */

@@ -14,6 +14,7 @@ import {
 } from '@gitops-sdk/core'
 import type { ServedKind } from '../client/discovery.ts'
 import { refusalOf } from '../client/errors.ts'
+import { metadataOf } from '../client/json.ts'
 import { applyObject, deleteObject, getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeAnswer, KubeClient } from '../client/port.ts'
 import { applySetIdOf } from '../declare/apply-set.ts'
@@ -250,9 +251,7 @@ export async function deleteOne(change: Change, writing: Writing, call: RunCall)
 }
 
 function isStillThere(answer: JsonObject): boolean {
-  return (
-    answer['kind'] !== 'Status' && (answer['metadata'] as JsonObject | undefined)?.['deletionTimestamp'] !== undefined
-  )
+  return answer['kind'] !== 'Status' && metadataOf(answer)['deletionTimestamp'] !== undefined
 }
 
 async function gone(

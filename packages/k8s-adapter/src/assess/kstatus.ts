@@ -1,5 +1,6 @@
 import type { JsonObject } from '@gitops-sdk/core'
-import { groupKindKey, textOf } from '../declare/kinds.ts'
+import { textOf } from '../client/json.ts'
+import { groupKindKey } from '../declare/kinds.ts'
 import { kindRules } from './kind-rules.ts'
 import { conditionsOf, valueAt } from './read.ts'
 import { current, failed, inProgress, type KStatus, type KStatusOptions, type RuleInput, unknown } from './rule.ts'

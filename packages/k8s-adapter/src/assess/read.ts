@@ -1,11 +1,12 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
+import { isObject } from '../client/json.ts'
 
 /** The value at a path of keys; `undefined` where the shape is another. */
 export function valueAt(object: JsonObject, path: string): Json | undefined {
   let value: Json | undefined = object
   for (const key of path.split('.')) {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined
-    value = (value as JsonObject)[key]
+    if (!isObject(value)) return undefined
+    value = value[key]
   }
   return value
 }
@@ -26,10 +27,6 @@ export function textAt(object: JsonObject, path: string, otherwise = ''): string
 export function objectsAt(object: JsonObject, path: string): JsonObject[] {
   const value = valueAt(object, path)
   return Array.isArray(value) ? value.filter(isObject) : []
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 /** One entry of `status.conditions`. */

@@ -1,4 +1,5 @@
 import { type Call, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { objectOf, objectsOf, textOf } from './json.ts'
 import type { KubeClient } from './port.ts'
 
 /** A kind that a server serves. */
@@ -76,7 +77,7 @@ async function readAll(client: KubeClient, call: Call): Promise<Known> {
   const roots = await Promise.all(['/api', '/apis'].map((path) => client.send({ method: 'GET', path, accept }, call)))
   const builder: Builder = { kinds: new Map(), preferred: new Map(), stale: new Set() }
   for (const [index, { body }] of roots.entries()) {
-    if (body['kind'] === 'APIGroupDiscoveryList') for (const group of objectsIn(body['items'])) addGroup(builder, group)
+    if (body['kind'] === 'APIGroupDiscoveryList') for (const group of objectsOf(body['items'])) addGroup(builder, group)
     else await addLegacy(builder, client, index === 0 ? coreVersions(body) : groupVersions(body), call)
   }
   return builder
@@ -89,17 +90,17 @@ interface Builder {
 }
 
 function addGroup(builder: Builder, group: JsonObject): void {
-  const name = textIn(objectIn(group['metadata'])['name'])
-  for (const version of objectsIn(group['versions'])) {
+  const name = textOf(objectOf(group['metadata'])['name'])
+  for (const version of objectsOf(group['versions'])) {
     if (version['freshness'] === 'Stale') builder.stale.add(name)
-    const apiVersion = name === '' ? textIn(version['version']) : `${name}/${textIn(version['version'])}`
-    for (const each of objectsIn(version['resources'])) {
-      const kind = textIn(objectIn(each['responseKind'])['kind'])
+    const apiVersion = name === '' ? textOf(version['version']) : `${name}/${textOf(version['version'])}`
+    for (const each of objectsOf(version['resources'])) {
+      const kind = textOf(objectOf(each['responseKind'])['kind'])
       add(builder, {
         apiVersion,
         group: name,
         kind,
-        resource: textIn(each['resource']),
+        resource: textOf(each['resource']),
         namespaced: each['scope'] === 'Namespaced',
       })
     }
@@ -116,15 +117,15 @@ function add({ kinds, preferred }: Builder, served: ServedKind): void {
 
 function coreVersions(body: JsonObject): readonly (readonly [string, string])[] {
   return (Array.isArray(body['versions']) ? body['versions'] : []).map(
-    (version: Json) => ['', textIn(version)] as const,
+    (version: Json) => ['', textOf(version)] as const,
   )
 }
 
 function groupVersions(body: JsonObject): readonly (readonly [string, string])[] {
-  return objectsIn(body['groups']).flatMap((group) => {
-    const first = textIn(objectIn(group['preferredVersion'])['groupVersion'])
-    const all = objectsIn(group['versions']).map((each) => textIn(each['groupVersion']))
-    return [first, ...all.filter((each) => each !== first)].map((version) => [textIn(group['name']), version] as const)
+  return objectsOf(body['groups']).flatMap((group) => {
+    const first = textOf(objectOf(group['preferredVersion'])['groupVersion'])
+    const all = objectsOf(group['versions']).map((each) => textOf(each['groupVersion']))
+    return [first, ...all.filter((each) => each !== first)].map((version) => [textOf(group['name']), version] as const)
   })
 }
 
@@ -138,7 +139,7 @@ async function addLegacy(
   const read = async ([group, apiVersion]: readonly [string, string]): Promise<JsonObject[]> => {
     const path = group === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`
     try {
-      return objectsIn((await client.send({ method: 'GET', path }, call)).body['resources'])
+      return objectsOf((await client.send({ method: 'GET', path }, call)).body['resources'])
     } catch (thrown) {
       if (call.signal.aborted) throw thrown
       builder.stale.add(group)
@@ -152,21 +153,9 @@ async function addLegacy(
       add(builder, {
         apiVersion,
         group,
-        kind: textIn(each['kind']),
-        resource: textIn(each['name']),
+        kind: textOf(each['kind']),
+        resource: textOf(each['name']),
         namespaced: each['namespaced'] === true,
       })
   }
-}
-
-function objectsIn(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.map((each: Json) => objectIn(each)) : []
-}
-
-function objectIn(value: Json | undefined): JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : {}
-}
-
-function textIn(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
+import { objectOf, textOf } from './json.ts'
 
 /** An answer that refuses a request, before it is understood. */
 export interface Refusal {
@@ -105,10 +106,9 @@ function meaningOf(status: number, reason: string, causes: readonly RefusalCause
 function causesOf(status: JsonObject | undefined): RefusalCause[] {
   const causes = objectOf(status?.['details'])['causes']
   if (!Array.isArray(causes)) return []
-  const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
   return causes.slice(0, 20).map((each: Json) => {
     const { reason, field, message } = objectOf(each)
-    return { reason: text(reason), field: text(field), message: shorten(text(message)) }
+    return { reason: textOf(reason), field: textOf(field), message: shorten(textOf(message)) }
   })
 }
 
@@ -140,8 +140,4 @@ function withoutMessage(cause: RefusalCause): RefusalCause {
 
 function what({ method, path }: Refusal): string {
   return `${method} ${path}`
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : {}
 }

@@ -1,5 +1,6 @@
 import { type Call, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
 import { runTool } from '@gitops-sdk/core/node'
+import { objectOf, textOf } from './json.ts'
 import { type Credential, sharedUntilExpiry, type Token } from './token.ts'
 
 /** The cluster a plugin is asked for, as it is told when its kubeconfig entry says `provideClusterInfo`. */
@@ -88,14 +89,6 @@ function parse(text: string, command: string): Json {
     // The cause would quote the text.
     throw failed(`${command} did not answer in JSON`)
   }
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : {}
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
 }
 
 function refused(why: string): GitOpsError {

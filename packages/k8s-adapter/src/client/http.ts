@@ -4,6 +4,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { abortError, type Call, GitOpsError, type Json, type JsonObject, throwIfAborted } from '@gitops-sdk/core'
 import { errorFor } from './errors.ts'
 import { exchange } from './exchange.ts'
+import { isObject } from './json.ts'
 import { linesOf } from './lines.ts'
 import { throughProxy } from './proxy.ts'
 import type { KubeAnswer, KubeClient, KubeRequest } from './port.ts'
@@ -215,9 +216,8 @@ function parseAnswer(text: string, what: string): JsonObject {
 
 function parseObject(text: string): JsonObject {
   const value = JSON.parse(text) as Json
-  if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw new TypeError('The answer is no object.')
-  return value as JsonObject
+  if (!isObject(value)) throw new TypeError('The answer is no object.')
+  return value
 }
 
 function warningsOf({ headers }: IncomingMessage): string[] {

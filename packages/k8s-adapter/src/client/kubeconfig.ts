@@ -4,6 +4,7 @@ import { type Call, GitOpsError, type Json, type JsonObject } from '@gitops-sdk/
 import { decodeDocuments } from '@gitops-sdk/core/files'
 import { type ExecCluster, execToken } from './exec.ts'
 import type { HttpClientOptions } from './http.ts'
+import { isObject } from './json.ts'
 import { oidcToken } from './oidc.ts'
 
 /** What may be taken from a kubeconfig. */
@@ -154,10 +155,6 @@ function named(config: JsonObject, list: string, name: string | undefined, inner
 function textAt(object: JsonObject, field: string): string | undefined {
   const value = object[field]
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 function refused(why: string): GitOpsError {

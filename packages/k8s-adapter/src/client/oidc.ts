@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { type Call, GitOpsError, type Json, type JsonObject, withDeadline } from '@gitops-sdk/core'
+import { isObject, textOf } from './json.ts'
 import { type Credential, sharedUntilExpiry, type Token } from './token.ts'
 
 const TIMEOUT_MS = 30_000
@@ -98,15 +99,11 @@ function endOf(token: string): number | undefined {
 function parse(text: string, origin: string): JsonObject {
   try {
     const value = JSON.parse(text) as Json
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as JsonObject
+    if (isObject(value)) return value
   } catch {
     // The cause would quote the text.
   }
   throw failed(`${origin} did not answer with a JSON object`)
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
 }
 
 function refused(why: string): GitOpsError {

@@ -7,7 +7,7 @@ import {
   type ResourceOptions,
   type ResourceRef,
 } from '@gitops-sdk/core'
-import { objectAt } from './kinds.ts'
+import { objectAt } from '../client/json.ts'
 
 /** What the annotations of an object ask for. */
 export interface Wishes {

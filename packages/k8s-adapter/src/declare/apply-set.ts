@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type JsonObject, type Resource, resource, type ResourceRef } from '@gitops-sdk/core'
+import { metadataOf } from '../client/json.ts'
 
 const PREFIX = 'applyset.kubernetes.io/'
 const ID = `${PREFIX}id`
@@ -83,10 +84,6 @@ export function parentSaying(
 export function groupKindIn(text: string): { readonly group: string; readonly kind: string } {
   const dot = text.indexOf('.')
   return dot === -1 ? { group: '', kind: text } : { group: text.slice(dot + 1), kind: text.slice(0, dot) }
-}
-
-function metadataOf(body: JsonObject): JsonObject {
-  return (body['metadata'] ?? {}) as JsonObject
 }
 
 function annotationsIn(body: JsonObject): Readonly<Record<string, string | undefined>> {

@@ -1,5 +1,5 @@
 import { GitOpsError, type Json, type JsonObject } from '@gitops-sdk/core'
-import { objectAt } from './kinds.ts'
+import { objectAt } from '../client/json.ts'
 
 /**
  * Checks what a server would refuse with a message that repeats the value, or would not explain. Throws

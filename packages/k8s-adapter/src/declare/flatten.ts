@@ -1,5 +1,6 @@
 import { GitOpsError, type Json, type JsonObject, type Origin } from '@gitops-sdk/core'
 import { type Document } from '@gitops-sdk/core/files'
+import { isObject } from '../client/json.ts'
 
 /** One object as it stands in a file. */
 export interface Declared {
@@ -21,9 +22,9 @@ export function* flatten({ body, origin }: Pick<Document, 'body' | 'origin'>, de
   if (depth >= MAX_LIST_DEPTH)
     throw new GitOpsError('DECLARATION_LIMIT', `${where}: lists stand inside lists more than ${MAX_LIST_DEPTH} deep.`)
   for (const [index, item] of body.items.entries()) {
-    if (item === null || typeof item !== 'object' || Array.isArray(item))
+    if (!isObject(item))
       throw new GitOpsError('DECLARATION_INVALID', `${where}: item ${index} of a list is not an object.`)
-    yield* flatten({ body: inheriting(item as JsonObject, body), origin }, depth + 1)
+    yield* flatten({ body: inheriting(item, body), origin }, depth + 1)
   }
 }
 

@@ -1,5 +1,6 @@
 import { GitOpsError, type JsonObject, type Origin, originText, type ResourceRef } from '@gitops-sdk/core'
-import { groupOf, objectAt } from './kinds.ts'
+import { objectAt } from '../client/json.ts'
+import { groupOf } from './kinds.ts'
 
 /** What an object says it is, checked. */
 export interface Identity {

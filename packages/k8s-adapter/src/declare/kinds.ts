@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '@gitops-sdk/core'
+import type { JsonObject } from '@gitops-sdk/core'
+import { objectAt, textOf } from '../client/json.ts'
 
 /** A kind with its group: what RBAC, discovery and the order of kinds speak about. */
 export interface GroupKind {
@@ -87,18 +88,7 @@ export function definedBy(body: JsonObject): (GroupKind & { readonly scope: Scop
   return { group, kind, scope: spec['scope'] === 'Cluster' ? 'cluster' : 'namespaced' }
 }
 
-/** The object under a key, or an empty one. */
-export function objectAt(object: JsonObject, key: string): JsonObject {
-  const value = object[key]
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : {}
-}
-
 /** `group/kind` of an object, with nothing where the group or the kind is no text. */
 export function groupKindKey(object: JsonObject): string {
   return `${groupOf(textOf(object['apiVersion']))}/${textOf(object['kind'])}`
-}
-
-/** The value if it is text, nothing otherwise. */
-export function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
 }

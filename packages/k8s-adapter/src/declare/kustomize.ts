@@ -3,6 +3,7 @@ import { decodeDocuments } from '@gitops-sdk/core/files'
 import { runTool, type ToolLimits } from '@gitops-sdk/core/node'
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
+import { objectAt, objectsOf, textsOf } from '../client/json.ts'
 import { documentsIn, isKustomization } from './files.ts'
 import { type FolderLimits, folderLimits, placeInside, type WrittenFolder, writeFolder } from './folder.ts'
 
@@ -86,13 +87,13 @@ function referencesIn(bytes: Uint8Array, file: string): References {
 function referencesOf(body: JsonObject, file: string): References {
   if (body['helmCharts'] !== undefined || body['helmChartInflationGenerator'] !== undefined)
     throw new GitOpsError('RENDER_FAILED', `${file} asks for Helm charts, which come from a network. Vendor them.`)
-  const configured = configuring.flatMap((field) => texts(body[field]))
+  const configured = configuring.flatMap((field) => textsOf(body[field]))
   const inside = configured.filter(isInline).map((text) => referencesIn(new TextEncoder().encode(text), file))
   const holders = ['patches', 'patchesJson6902', 'replacements', 'configMapGenerator', 'secretGenerator']
   const plain = [
-    ...referring.flatMap((field) => texts(body[field]).filter((text) => !isInline(text))),
+    ...referring.flatMap((field) => textsOf(body[field]).filter((text) => !isInline(text))),
     // The body itself: it may be the configuration of a generator.
-    ...[body, ...holders.flatMap((field) => objects(body[field])), ...objects([body['openapi']])].flatMap(filesOf),
+    ...[body, ...holders.flatMap((field) => objectsOf(body[field])), objectAt(body, 'openapi')].flatMap(filesOf),
     ...inside.flatMap((each) => each.plain),
   ]
   const configurations = [
@@ -106,17 +107,9 @@ const isInline = (text: string): boolean => text.includes('\n')
 
 /** The files that a patch, a generator or a transformer reads: a path, or `key=path`. */
 function filesOf(holder: JsonObject): string[] {
-  const lists = ['files', 'envs', 'paths'].flatMap((field) => texts(holder[field]))
-  const single = texts([holder['env'], holder['path']])
+  const lists = ['files', 'envs', 'paths'].flatMap((field) => textsOf(holder[field]))
+  const single = textsOf([holder['env'] ?? null, holder['path'] ?? null])
   return [...lists.map((text) => text.replace(/^[^=/]*=/, '')), ...single]
-}
-
-function objects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'object' && each !== null) : []
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : []
 }
 
 /** A reference as a path of the snapshot. What is no file and no folder of it would be fetched by the tool. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
-import { groupKindKey, objectAt } from './kinds.ts'
+import { isObject, objectAt } from '../client/json.ts'
+import { groupKindKey } from './kinds.ts'
 import { canonicalQuantity } from './quantity.ts'
 
 /** Fields of `metadata` that the server writes: a declaration has no say in them. */
@@ -116,8 +117,4 @@ function mapValue(value: Json, [key, ...rest]: readonly string[], change: (objec
   if (key === '*') return Array.isArray(value) ? value.map((item: Json) => mapValue(item, rest, change)) : value
   if (!isObject(value) || value[key] === undefined) return value
   return { ...value, [key]: mapValue(value[key], rest, change) }
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson, type Json, type JsonObject } from '@gitops-sdk/core'
+import { isObject, objectOf, textOf } from '../client/json.ts'
 import { withoutToken } from './token.ts'
 
 /** One entry of `metadata.managedFields`. */
@@ -112,16 +113,4 @@ export function isSecret(object: JsonObject): boolean {
 /** A short text that differs where values differ. */
 export function hash(value: Json): string {
   return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22)
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {}
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 import type { HealthStatus, JsonObject, ResourceOptions } from '@gitops-sdk/core'
+import { textsOf } from '../client/json.ts'
 import { annotationsOf, optionsOfLive, OWN } from '../declare/annotations.ts'
 import { extrasBy } from './extras.ts'
 import { type Fingerprint, fingerprint, hash, isSecret, project } from './field-set.ts'
@@ -87,8 +88,4 @@ function sharedVerdict(looking: Looking, verdict: Seen['health']): Seen['health'
 
 function textOf(value: JsonObject[string] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
-}
-
-function textsOf(value: JsonObject[string] | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : []
 }

@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '@gitops-sdk/core'
+import type { JsonObject } from '@gitops-sdk/core'
+import { objectOf } from '../client/json.ts'
 import { OWN } from '../declare/annotations.ts'
 
 /** On an object that was written under a claim of its application: the token of that claim. */
@@ -33,8 +34,4 @@ export function withoutToken(fields: JsonObject): JsonObject {
 
 function isIn(fields: JsonObject): boolean {
   return objectOf(objectOf(fields['f:metadata'])['f:annotations'])[`f:${TOKEN}`] !== undefined
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : {}
 }

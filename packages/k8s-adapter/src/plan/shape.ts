@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
+import { isObject, objectOf } from '../client/json.ts'
 import { TOKEN } from '../observe/token.ts'
 
 /** Annotations that no comparison should see: they hold a copy of the whole object. */
@@ -50,12 +51,4 @@ export function itemKey(item: Json): string | undefined {
 
 function textOf(...parts: readonly (Json | undefined)[]): string | undefined {
   return parts[0] === undefined ? undefined : JSON.stringify(parts)
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {}
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@gitops-sdk/core'
-import { objectOf, objectsOf, textOf, textsOf } from './json.ts'
+import { objectOf, objectsOf, textOf, textsOf } from '../../client/json.ts'
 import type { Kinds } from './kinds.ts'
 import type { Store } from './store.ts'
 

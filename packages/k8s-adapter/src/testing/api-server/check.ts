@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
 import { stepOf } from './fields.ts'
-import { isObject } from './json.ts'
+import { isObject } from '../../client/json.ts'
 import { type ListShape, type Shape, shapeOfField } from './shape.ts'
 
 /** What is wrong with a value as one of a shape, each with its path. Null is right anywhere. */

@@ -1,5 +1,5 @@
 import { isoTime, type JsonObject } from '@gitops-sdk/core'
-import { metadataOf, objectOf, objectsOf, textOf, textsOf, withMetadata } from './json.ts'
+import { metadataOf, objectOf, objectsOf, textOf, textsOf, withMetadata } from '../../client/json.ts'
 import type { Kind } from './kinds.ts'
 import { updateFields } from './managed.ts'
 import { removeNow } from './remove.ts'

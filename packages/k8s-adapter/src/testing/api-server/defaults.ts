@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '@gitops-sdk/core'
-import { isObject, objectOf, objectsOf, textOf } from './json.ts'
+import { isObject, objectOf, objectsOf, textOf } from '../../client/json.ts'
 import type { Kind } from './kinds.ts'
 import type { Shape } from './shape.ts'
 

@@ -1,5 +1,5 @@
 import { canonicalJson, type Json, type JsonObject, sameJson } from '@gitops-sdk/core'
-import { isObject, objectOf } from './json.ts'
+import { isObject, objectOf } from '../../client/json.ts'
 import { type ListShape, type Shape, shapeOfField } from './shape.ts'
 
 /** A set of paths into an object. A step is written as in `fieldsV1`: `f:name`, `k:{"name":"x"}`, `v:"x"`. */

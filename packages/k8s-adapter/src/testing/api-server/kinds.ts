@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
 import { builtInKinds, builtInTypes } from './built-in.ts'
-import { metadataOf, objectOf, objectsOf, textOf, textsOf } from './json.ts'
+import { metadataOf, objectOf, objectsOf, textOf, textsOf } from '../../client/json.ts'
 import { anyShape, readTypes, type Shape, shapeOfSchema } from './shape.ts'
 
 /** A resource in one version. Notation of the built-in ones: `version resource Kind scope verbs type short subresource…`. */

@@ -14,7 +14,7 @@ import {
   withoutBranches,
   writeFields,
 } from './fields.ts'
-import { metadataOf, objectsOf, textOf, without, withMetadata } from './json.ts'
+import { metadataOf, objectsOf, textOf, without, withMetadata } from '../../client/json.ts'
 import { merge, prune } from './merge.ts'
 import type { Shape } from './shape.ts'
 

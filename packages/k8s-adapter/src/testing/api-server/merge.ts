@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
 import { type FieldSet, isEmptySet, isGranular, itemsByStep, noFields, stepOf } from './fields.ts'
-import { isObject } from './json.ts'
+import { isObject } from '../../client/json.ts'
 import { anyShape, type ListShape, type Shape, shapeOfField } from './shape.ts'
 
 /** The value with what was applied in it: objects by their fields, lists by their items, the rest as a whole. */

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '@gitops-sdk/core'
 import jsonPatch from 'fast-json-patch'
 import { badRequest, refusal, status } from './answer.ts'
 import { itemsByStep } from './fields.ts'
-import { isObject, without } from './json.ts'
+import { isObject, without } from '../../client/json.ts'
 import { anyShape, type ListShape, type Shape, shapeOfField } from './shape.ts'
 
 /** The object after a patch that is no apply. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '@gitops-sdk/core'
 import { type Answer, badRequest, gone, notFound, refusal, status } from './answer.ts'
-import { metadataOf, objectOf, textOf, without } from './json.ts'
+import { metadataOf, objectOf, textOf, without } from '../../client/json.ts'
 import type { Request, ServerState } from './state.ts'
 import { keyOf } from './store.ts'
 import { subjectOf } from './write.ts'

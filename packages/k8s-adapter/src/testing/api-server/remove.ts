@@ -1,6 +1,6 @@
 import { isoTime, type Json, type JsonObject } from '@gitops-sdk/core'
 import { type Answer, badRequest, conflict, notFound } from './answer.ts'
-import { isObject, metadataOf, objectOf, textOf, textsOf, withMetadata } from './json.ts'
+import { isObject, metadataOf, objectOf, textOf, textsOf, withMetadata } from '../../client/json.ts'
 import type { Kind } from './kinds.ts'
 import type { Request, ServerState } from './state.ts'
 import { subjectOf } from './write.ts'

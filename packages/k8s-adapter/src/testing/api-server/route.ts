@@ -1,7 +1,7 @@
 import { isoTime, type JsonObject } from '@gitops-sdk/core'
 import { mayDo, type User, userInfo } from './access.ts'
 import { type Answer, answerOf, forbidden, noPage, refusal, status } from './answer.ts'
-import { objectOf, textOf } from './json.ts'
+import { objectOf, textOf } from '../../client/json.ts'
 import { discoveryOf, groupListOf, type Kind, resourceListOf } from './kinds.ts'
 import { list, read } from './read.ts'
 import { remove } from './remove.ts'

@@ -1,6 +1,6 @@
 import { type Json, type JsonObject, sameJson } from '@gitops-sdk/core'
 import type { Fault } from './answer.ts'
-import { isObject, metadataOf, objectOf, objectsOf, textOf, without } from './json.ts'
+import { isObject, metadataOf, objectOf, objectsOf, textOf, without } from '../../client/json.ts'
 import type { Kind } from './kinds.ts'
 import type { Shape } from './shape.ts'
 

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
-import { isObject, objectOf, textOf, textsOf } from './json.ts'
+import { isObject, objectOf, textOf, textsOf } from '../../client/json.ts'
 
 /**
  * What a value may look like and how two of them are merged. The notation of the built-in types: a line is

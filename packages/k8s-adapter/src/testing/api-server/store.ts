@@ -1,5 +1,5 @@
 import type { JsonObject } from '@gitops-sdk/core'
-import { metadataOf, objectsOf, textOf, withMetadata } from './json.ts'
+import { metadataOf, objectsOf, textOf, withMetadata } from '../../client/json.ts'
 import type { Kind } from './kinds.ts'
 
 /** Something that happened to an object. */

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@gitops-sdk/core'
 import { canonicalQuantity } from '../../declare/quantity.ts'
-import { isObject } from './json.ts'
+import { isObject } from '../../client/json.ts'
 import type { Kind } from './kinds.ts'
 import { type Shape, shapeOfField } from './shape.ts'
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@gitops-sdk/core'
 import { invalid, refusal, status } from './answer.ts'
-import { metadataOf, textOf, withMetadata } from './json.ts'
+import { metadataOf, textOf, withMetadata } from '../../client/json.ts'
 import { inVersion, matcherOf } from './read.ts'
 import type { Request, ServerState } from './state.ts'
 import { collectionOf, keyOf, type StoreEvent } from './store.ts'

@@ -1,5 +1,5 @@
 import { type JsonObject, sameJson } from '@gitops-sdk/core'
-import { metadataOf, objectOf, objectsOf, textOf } from './json.ts'
+import { metadataOf, objectOf, objectsOf, textOf } from '../../client/json.ts'
 import type { ServerState } from './state.ts'
 
 /**

@@ -16,7 +16,7 @@ import {
 import { faultsIn } from './check.ts'
 import { withDefaults } from './defaults.ts'
 import { tidied } from './tidy.ts'
-import { isObject, metadataOf, objectOf, textOf, textsOf, withMetadata, without } from './json.ts'
+import { isObject, metadataOf, objectOf, textOf, textsOf, withMetadata, without } from '../../client/json.ts'
 import type { Kind } from './kinds.ts'
 import { applyFields, type Rival, updateFields, type Writer } from './managed.ts'
 import { patched } from './patch.ts'

@@ -10,6 +10,11 @@ export function objectOf(value: Json | undefined): JsonObject {
   return isObject(value) ? value : {}
 }
 
+/** The object under a key, and an empty one where there is another value or none. */
+export function objectAt(object: JsonObject, key: string): JsonObject {
+  return objectOf(object[key])
+}
+
 /** The items of a list that are objects. */
 export function objectsOf(value: Json | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : []
