@@ -22,7 +22,7 @@ import {
   reachOf,
 } from '../declare/apply-set.ts'
 import { CLAIM } from '../observe/seen.ts'
-import type { Writing } from './write.ts'
+import { inTurn, type Writing } from './write.ts'
 
 /**
  * Keeps the parent of an ApplySet true while members are made and removed. What it says never falls short: it is
@@ -120,10 +120,8 @@ async function placeOf({ parent: { ref }, writing: { cache }, call }: Members): 
 async function write(set: Members, place: ObjectPlace, reach: Reach, live: JsonObject | undefined): Promise<void> {
   const { writing, call } = set
   const body = parentSaying(set.body, reach, live)
-  const answer = await writing.limit.run(() => {
-    call.fence?.assertHeld()
-    return applyObject(writing.client, place, body, { manager: APPLY_SET_MANAGER, force: true }, call)
-  }, call)
+  const how = { manager: APPLY_SET_MANAGER, force: true }
+  const answer = await inTurn(writing, () => applyObject(writing.client, place, body, how, call), call)
   writing.cache.wrote(place.served, answer.body)
 }
 
@@ -137,7 +135,7 @@ function refuseForeign({ parent, body, writing, call }: Members, live: JsonObjec
       `${label(parent.ref)} belongs to ${other}, so it cannot be the parent of the ApplySet of ${call.application}. Remove it, or turn \`applySet\` off.`,
       { details: { owners: [other] } },
     )
-  writing.fence?.check(live, parent.ref)
+  writing.fence.check(live, parent.ref)
 }
 
 /** Who claims the parent, where that is another application. A claim on something else is none. */

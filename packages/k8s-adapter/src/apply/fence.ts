@@ -9,11 +9,11 @@ import {
   type RunCall,
 } from '@gitops-sdk/core'
 import { refusalOf } from '../client/errors.ts'
-import { metadataOf, objectAt } from '../client/json.ts'
+import { metadataOf, objectAt, textOf } from '../client/json.ts'
 import { getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
 import { claimOf } from '../observe/observe.ts'
-import { CLAIM } from '../observe/seen.ts'
+import { CLAIM, type Seen } from '../observe/seen.ts'
 import { TOKEN, tokenOf } from '../observe/token.ts'
 
 /** What a write carries so that the server itself refuses it when it comes too late. Empty where a single process runs. */
@@ -24,8 +24,8 @@ export interface Guard {
   readonly token?: number
 }
 
-/** The right to write that the server checks as well. Lost for good once it was found lost. */
-export interface WriteFence extends Fence {
+/** The right to write that the server checks as well. Lost for good once it was found lost; never where a single process runs. */
+export interface WriteFence extends Pick<Fence, 'assertHeld'> {
   /** Throws `LEDGER_FENCED` when the object was written under a later claim of this application. */
   check(object: JsonObject, ref: ResourceRef): void
   /** Sends a write on condition that nobody wrote since; again when somebody did who is no later holder. */
@@ -45,21 +45,22 @@ const NONE = '1'
 /** How often an object that others keep changing is tried. */
 const ATTEMPTS = 6
 
-/** The fence of a call as the server checks it; `undefined` where a single process runs. */
-export function writeFence({ fence, application }: RunCall, fencing: Fencing): WriteFence | undefined {
-  if (fence === undefined) return undefined
-  const { client, manager, owner } = fencing
+const unfenced: WriteFence = { assertHeld: () => {}, check: () => {}, send: (write) => write({}) }
+
+/** The fence of a call as the server checks it. */
+export function writeFence(run: RunCall, { client, manager, owner }: Fencing): WriteFence {
+  const { fence } = run
+  if (fence === undefined) return unfenced
   const { token } = fence
   let lost: GitOpsError | undefined
   const check = (object: JsonObject, ref: ResourceRef): void => {
-    const claim = annotationsOf(object)[CLAIM]
-    const found = claim === claimOf(owner, application, ref) ? tokenOf(object, manager) : undefined
-    if (!isLater(found, fence)) return
-    lost = overtaken(ref, token, found)
+    const mark = { claim: textOf(annotationsOf(object)[CLAIM]), token: tokenOf(object, manager) }
+    const found = overtaken(mark, ref, run, owner)
+    if (found === undefined) return
+    lost = found
     throw lost
   }
   return {
-    token,
     check,
     assertHeld: () => {
       if (lost !== undefined) throw lost
@@ -93,15 +94,17 @@ export function carrying(body: JsonObject, { version, token }: Guard): JsonObjec
   return { ...body, metadata }
 }
 
-/** Whether a token that was found is of a later claim than ours. */
-export function isLater(token: number | undefined, fence: Fence | undefined): token is number {
-  return token !== undefined && fence !== undefined && token > fence.token
-}
-
-/** The error of a writer that a later one has overtaken. */
-export function overtaken(ref: ResourceRef, token: number, found: number): GitOpsError {
-  const message = `${label(ref)} was written under a later claim (token ${found}, ours is ${token}). Nothing more is written; another process goes on. If there is none, remove its annotation ${TOKEN}.`
-  return new GitOpsError('LEDGER_FENCED', message, { details: { token, current: found } })
+/** The error of a writer that a later one of its application has overtaken, by what stands on an object; `undefined` where none has. */
+export function overtaken(
+  { claim, token: found }: Pick<Seen, 'claim' | 'token'>,
+  ref: ResourceRef,
+  { fence, application }: RunCall,
+  owner: string,
+): GitOpsError | undefined {
+  if (fence === undefined || found === undefined || found <= fence.token) return undefined
+  if (claim !== claimOf(owner, application, ref)) return undefined
+  const message = `${label(ref)} was written under a later claim (token ${found}, ours is ${fence.token}). Nothing more is written; another process goes on. If there is none, remove its annotation ${TOKEN}.`
+  return new GitOpsError('LEDGER_FENCED', message, { details: { token: fence.token, current: found } })
 }
 
 /** The object is at another version than the one that was named: not changed. Fields of another manager are another matter. */

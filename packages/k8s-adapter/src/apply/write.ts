@@ -34,8 +34,7 @@ export interface Writing {
   readonly conflicts: ConflictPolicy
   readonly propagation: 'Background' | 'Foreground' | 'Orphan'
   readonly limit: AdaptiveLimit
-  /** Present where several processes share the applications. */
-  readonly fence?: WriteFence | undefined
+  readonly fence: WriteFence
   /** Present in strict mode. */
   readonly isStranger?: IsStranger | undefined
   /** How long a deletion and a definition may take before that is a failure, in milliseconds. */
@@ -45,7 +44,18 @@ export interface Writing {
 }
 
 /** How long a kind may stay unknown to some servers after its definition was accepted. */
+const UNKNOWN_MS = 3000
+
+/** How soon what is waited for is looked at again. */
 const POLL_MS = 100
+
+/** Sends a write when there is room for it, if the right to write is held then. */
+export function inTurn<T>({ limit, fence }: Writing, send: () => Promise<T>, call: Call): Promise<T> {
+  return limit.run(() => {
+    fence.assertHeld()
+    return send()
+  }, call)
+}
 
 /** Applies one declaration. Safe to repeat: the same declaration applied again changes nothing. */
 export async function applyOne(change: Change, declared: Resource, writing: Writing, call: RunCall): Promise<Written> {
@@ -84,7 +94,7 @@ async function servedKind(declared: Resource, { cache, settleMs }: Writing, call
     }
   }
   try {
-    return await withDeadline(call, Math.min(settleMs, 3000), `Waiting for the kind ${kind}`, wait)
+    return await withDeadline(call, Math.min(settleMs, UNKNOWN_MS), `Waiting for the kind ${kind}`, wait)
   } catch (cause) {
     throwIfAborted(call)
     throw new GitOpsError(
@@ -99,22 +109,28 @@ function placeOf(served: ServedKind, { ref }: Pick<Resource, 'ref'>): ObjectPlac
   return { served, namespace: served.namespaced ? ref.namespace : undefined, name: ref.name }
 }
 
-async function takeOver(
+async function takeOver(place: ObjectPlace, change: Change, writing: Writing, call: RunCall): Promise<void> {
+  const live = await getObject(writing.client, place, call)
+  if (live !== undefined && needsMigration(live)) await takeFields(live, place, change, writing, call)
+}
+
+/** Makes fields of others ours, unless somebody took over from us. */
+async function takeFields(
+  live: JsonObject,
   place: ObjectPlace,
-  change: Change,
+  { ref }: Change,
   { client, manager, fence }: Writing,
   call: RunCall,
+  from?: (entry: Owner) => boolean,
 ): Promise<void> {
-  const live = await getObject(client, place, call)
-  if (live === undefined || !needsMigration(live)) return
-  fence?.check(live, change.ref)
-  call.fence?.assertHeld()
-  await migrate(client, place, live, manager, call)
+  fence.check(live, ref)
+  fence.assertHeld()
+  await migrate(client, place, live, manager, call, from)
 }
 
 /** In strict mode, what others added becomes ours, so that the apply that follows removes it as no longer declared. */
 async function takeExtras(place: ObjectPlace, change: Change, writing: Writing, call: RunCall): Promise<void> {
-  const { client, manager, conflicts, isStranger, fence } = writing
+  const { client, manager, conflicts, isStranger } = writing
   if (isStranger === undefined) return
   const live = await getObject(client, place, call)
   if (live === undefined) return
@@ -124,12 +140,10 @@ async function takeExtras(place: ObjectPlace, change: Change, writing: Writing, 
     ({ operation }) => conflicts === 'refuse' || (conflicts === 'heal' && operation === 'Apply'),
   )
   if (kept !== undefined) throw extrasOfAnother(change, kept.manager)
-  fence?.check(live, change.ref)
-  call.fence?.assertHeld()
   const isOne = (entry: Owner): boolean =>
     strangers.some((each) => each.manager === entry.manager && each.operation === entry.operation) &&
     entry.subresource === ''
-  await migrate(client, place, live, manager, call, isOne)
+  await takeFields(live, place, change, writing, call, isOne)
 }
 
 async function applyOrTake(
@@ -139,14 +153,11 @@ async function applyOrTake(
   writing: Writing,
   call: RunCall,
 ): Promise<KubeAnswer> {
-  const { client, manager, conflicts, limit, fence } = writing
-  const sendOnce = (force: boolean, guard: Guard): Promise<KubeAnswer> =>
-    limit.run(() => {
-      call.fence?.assertHeld()
-      return applyObject(client, place, carrying(body, guard), { manager, force }, call)
-    }, call)
-  const send = (force: boolean): Promise<KubeAnswer> =>
-    fence === undefined ? sendOnce(force, {}) : fence.send((guard) => sendOnce(force, guard), place, change, call)
+  const { client, manager, conflicts, fence } = writing
+  const send = (force: boolean): Promise<KubeAnswer> => {
+    const once = (guard: Guard) => applyObject(client, place, carrying(body, guard), { manager, force }, call)
+    return fence.send((guard) => inTurn(writing, () => once(guard), call), place, change, call)
+  }
   try {
     return await send(conflicts === 'force')
   } catch (thrown) {
@@ -231,17 +242,13 @@ function conditionsIn(definition: JsonObject): readonly JsonObject[] {
 
 /** Deletes exactly the object that was planned for, and waits until it is gone. */
 export async function deleteOne(change: Change, writing: Writing, call: RunCall): Promise<void> {
-  const { client, cache, propagation, settleMs, limit, fence } = writing
+  const { client, cache, propagation, settleMs, fence } = writing
   const served = await cache.discovery.preferred(change.ref.group ?? '', change.ref.kind, call)
   if (served === undefined) return
   const place = placeOf(served, change)
   const { uid } = change
-  const send = ({ version }: Guard): Promise<JsonObject | undefined> =>
-    limit.run(() => {
-      call.fence?.assertHeld()
-      return deleteObject(client, place, { uid, version, propagation }, call)
-    }, call)
-  const sent = fence === undefined ? send({}) : fence.send(send, place, change, call)
+  const once = ({ version }: Guard) => deleteObject(client, place, { uid, version, propagation }, call)
+  const sent = fence.send((guard) => inTurn(writing, () => once(guard), call), place, change, call)
   const answer = await sent.catch((thrown: unknown) => {
     throw translate(thrown, change)
   })

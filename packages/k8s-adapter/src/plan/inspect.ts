@@ -49,12 +49,14 @@ export async function inspect(
   { client, manager, isStranger }: Inspecting,
   call: Call,
 ): Promise<Inspection> {
+  const how = { manager, force: true, dryRun: true }
+  const predict = async (): Promise<JsonObject> => (await applyObject(client, place, body, how, call)).body
   let live = await liveObject(client, place, declared, call)
   try {
-    let { body: predicted } = await applyObject(client, place, body, { manager, force: true, dryRun: true }, call)
+    let predicted = await predict()
     for (let again = 0; again < MAX_AGAIN && versionOf(predicted) !== versionOf(live); again++) {
       live = await liveObject(client, place, declared, call)
-      predicted = (await applyObject(client, place, body, { manager, force: true, dryRun: true }, call)).body
+      predicted = await predict()
     }
     const extras = extrasIn(predicted, manager, isStranger)
     const sides = withOwnership(live, predicted, comparable(live), manager)

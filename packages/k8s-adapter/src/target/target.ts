@@ -20,7 +20,7 @@ import {
 } from '@gitops-sdk/core'
 import { applyObjects } from '../apply/apply.ts'
 import type { ConflictPolicy } from '../apply/conflict.ts'
-import { isLater, overtaken, writeFence } from '../apply/fence.ts'
+import { overtaken, writeFence } from '../apply/fence.ts'
 import type { Writing } from '../apply/write.ts'
 import { assessObjects } from '../assess/assess.ts'
 import { declareObjects } from '../declare/declare.ts'
@@ -208,7 +208,7 @@ async function plan(
     const place = { served, namespace: served.namespaced ? declared.ref.namespace : undefined, name: declared.ref.name }
     const body = claimed(declared, options.owner, within)
     const inspection = await inspect(place, body, declared, { client, manager, isStranger }, within)
-    fence?.check(inspection.live, declared.ref)
+    fence.check(inspection.live, declared.ref)
     return inspection
   }
   const { namespaces = {} } = options
@@ -228,13 +228,13 @@ function refuseOvertaken(
   { options }: Session,
   resources: readonly Pick<Resource, 'ref'>[],
   { seen }: Sight,
-  { fence, application }: RunCall,
+  call: RunCall,
 ): void {
-  if (fence === undefined) return
+  if (call.fence === undefined) return
   for (const { ref } of resources) {
-    const { token, claim } = seen.get(refKey(ref)) ?? {}
-    if (isLater(token, fence) && claim === claimOf(options.owner, application, ref))
-      throw overtaken(ref, fence.token, token)
+    const found = seen.get(refKey(ref))
+    const lost = found && overtaken(found, ref, call, options.owner)
+    if (lost !== undefined) throw lost
   }
 }
 
@@ -263,7 +263,9 @@ async function* apply(session: Session, given: Plan, desired: DesiredState, call
     settleMs: options.settleMs ?? 10_000,
     bodyOf: (declared, within) => claimed(declared, options.owner, within),
   }
-  const fenced = fence === undefined ? call : { ...call, fence }
+  // What the server says ends the run as well: nothing more is begun.
+  const { assertHeld } = fence
+  const fenced = call.fence === undefined ? call : { ...call, fence: { ...call.fence, assertHeld } }
   yield* applyObjects(given, desired, fenced, writing, concurrency)
 }
 
