@@ -125,8 +125,8 @@ export interface StoredState {
   readonly applied?: Revision
   /** The digest of the desired state that was last applied completely. */
   readonly appliedDigest?: string
-  /** What was begun after that and has not been applied completely. */
-  readonly begun?: { readonly revision: Revision; readonly digest: string }
+  /** What was begun after that and has not been applied completely. Without a digest it has not been declared either. */
+  readonly begun?: { readonly revision: Revision; readonly digest?: string }
   /** Failed attempts in a row at the same revision. */
   readonly failures?: number
   /** Anything else the engine keeps, by name. */

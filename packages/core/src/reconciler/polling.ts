@@ -190,7 +190,7 @@ async function releaseHold(engine: Engine, member: Member, revision: Revision): 
   if (await rejectUnseen(engine, member, hold, revision)) return
   if (hold.rejected.includes(revision.id) || hold.revision.id === revision.id) return
   // What was rolled back from is not to come back after a restart either, when the source says nothing.
-  await commit(engine, member, ({ state }) => ({ hold: null, state: { ...state, begun: { revision, digest: '' } } }))
+  await commit(engine, member, ({ state }) => ({ hold: null, state: { ...state, begun: { revision } } }))
   tell(engine, {
     type: 'released',
     application: member.name,

@@ -6,6 +6,7 @@ import { refKey } from '../desired/ref.ts'
 import type { LedgerRecord, RunRecord, StoredState } from '../ledger/ledger.ts'
 import type { Action, Change, Plan } from '../plan/plan.ts'
 import type { Json } from '../runtime/json.ts'
+import type { Revision } from '../source/source.ts'
 import { commit, recordOf } from './engine.ts'
 import type { Session, Wanted } from './session.ts'
 
@@ -132,12 +133,15 @@ function withoutWhatIsOwed(owed: StoredState): StoredState {
 }
 
 /** A revision, and what it declared. */
-export type LastInForce = NonNullable<StoredState['begun']>
+export interface LastInForce {
+  readonly revision: Revision
+  readonly digest: string
+}
 
-/** What was in force last, also where it was only begun. */
+/** What was in force last, also where it was only begun. Nothing, where what takes its place has not been declared yet. */
 export function lastInForce({ begun, applied, appliedDigest }: StoredState): LastInForce | undefined {
-  if (begun !== undefined) return begun
-  return applied === undefined || appliedDigest === undefined ? undefined : { revision: applied, digest: appliedDigest }
+  const { revision, digest } = begun ?? { revision: applied, digest: appliedDigest }
+  return revision === undefined || digest === undefined ? undefined : { revision, digest }
 }
 
 /** What is owned and now declared with another word on pruning, without another body. */
