@@ -1,3 +1,4 @@
+import { isRecord } from '../runtime/is-record.ts'
 import type { OptionSchema } from './config-schema.ts'
 import { nearest } from './nearest.ts'
 
@@ -20,13 +21,17 @@ export function sentence({ path, problem }: Problem): string {
  */
 export function problemsBy(schema: OptionSchema, value: unknown, path = ''): readonly Problem[] {
   if (!fits(schema, value)) return [{ path, problem: `must be ${allowed(schema)}${given(value)}.` }]
-  if (isObject(value)) return problemsOfMembers(schema, value, path)
+  if (isRecord(value)) return problemsOfMembers(schema, value, path)
   const { items } = schema
   if (items === undefined || !Array.isArray(value)) return []
   return value.flatMap((item: unknown, index) => problemsBy(items, item, `${path}[${index}]`))
 }
 
-function problemsOfMembers(schema: OptionSchema, value: Members, path: string): readonly Problem[] {
+function problemsOfMembers(
+  schema: OptionSchema,
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+): readonly Problem[] {
   const { properties = {}, required = [], additionalProperties = true } = schema
   const missing = required.filter((name) => value[name] === undefined)
   const present = Object.keys(properties).filter((name) => value[name] !== undefined)
@@ -43,13 +48,6 @@ function problemsOfMembers(schema: OptionSchema, value: Members, path: string): 
   ]
 }
 
-type Members = Readonly<Record<string, unknown>>
-
-/** A list is no object here, and neither is a function. */
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Whether the value itself is what the schema asks for, whatever is in it. */
 function fits(schema: OptionSchema, value: unknown): boolean {
   if (schema.enum !== undefined) return schema.enum.includes(value)
@@ -57,7 +55,7 @@ function fits(schema: OptionSchema, value: unknown): boolean {
     case 'function':
       return typeof value === 'function'
     case 'object':
-      return isObject(value) && Object.keys(value).length >= (schema.minProperties ?? 0)
+      return isRecord(value) && Object.keys(value).length >= (schema.minProperties ?? 0)
     case 'array':
       return Array.isArray(value) && (schema.uniqueItems !== true || new Set(value).size === value.length)
     case 'string':

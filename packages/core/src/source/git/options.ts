@@ -1,4 +1,5 @@
 import { GitOpsError } from '../../runtime/errors.ts'
+import { isRecord } from '../../runtime/is-record.ts'
 import { defaultLimits } from './limits.ts'
 import { defaultRetry } from './retry.ts'
 import { defaultTimeouts } from './transport/transport.ts'
@@ -144,8 +145,4 @@ const repositoryRules: Rules = {
   ssh: shape({ knownHostsFile: text, identityFile: text, agentSocket: text, program: text }, ['knownHostsFile']),
   allowPlainHttp: flag,
   protocol: oneOf(0, 1, 2),
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
