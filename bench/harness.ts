@@ -110,6 +110,19 @@ export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
+/** Does `work` for each item, as many at a time as `xargs -P` would. */
+export async function inParallel<T>(
+  atOnce: number,
+  items: Iterable<T>,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const rest = items[Symbol.iterator]()
+  const worker = async (): Promise<void> => {
+    for (let next = rest.next(); next.done !== true; next = rest.next()) await work(next.value)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
 /** A row for a count, which needs no peer: requests, processes, bytes. */
 export function count(name: string, value: number, unit: string, atMost?: number): Row {
   const ours = figure([value])

@@ -12,7 +12,7 @@ import { createCall, createReconciler, memoryLedger, memorySource, type JsonObje
 import { httpClient, kubernetesTarget, type KubeClient } from '../../packages/k8s-adapter/src/index.ts'
 import { type ControlPlane, findControlPlane, startControlPlane } from '../../packages/k8s-adapter/src/testing.ts'
 import { watching } from './watching.ts'
-import { type BenchmarkOptions, compare, count, figure, missing, type Row } from '../harness.ts'
+import { type BenchmarkOptions, compare, count, figure, inParallel, missing, type Row } from '../harness.ts'
 
 const call = createCall()
 const OBJECTS = 1000
@@ -292,11 +292,7 @@ async function bareLoop(
     const [response] = (await once(outgoing, 'response')) as [NodeJS.ReadableStream]
     for await (const chunk of response) void chunk
   }
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < OBJECTS) await apply(next++)
-  }
-  await Promise.all(Array.from({ length: inFlight }, worker))
+  await inParallel(inFlight, Array(OBJECTS).keys(), apply)
   agent.destroy()
   ending.abort()
 }

@@ -2,6 +2,7 @@
 import { createCall, desiredState, memorySource, resource, type Resource, type RunCall } from '@gitops-sdk/core'
 import { kubernetesTarget } from '../../packages/k8s-adapter/src/index.ts'
 import { watchedObjects } from './watched.ts'
+import { settledMemory } from '../settled-memory.ts'
 
 const objects = Number(process.env['GITOPS_BENCH_OBJECTS'])
 const call: RunCall = { ...createCall(), application: 'bench', inputs: {} }
@@ -15,10 +16,10 @@ await target.observe(
   new Map(),
   call,
 )
-const before = settledBytes()
+const before = settledMemory().rss
 const actual = await target.observe(desiredState(revision, wanted), new Map(), call)
 if (actual.resources.size !== wanted.length) throw new Error(`${actual.resources.size} seen, not ${wanted.length}.`)
-console.log(((settledBytes() - before) / 1e6).toFixed(1))
+console.log(((settledMemory().rss - before) / 1e6).toFixed(1))
 process.exit(0)
 
 /** One object of each kind in each namespace is asked for, and all of the kind are watched. */
@@ -31,9 +32,4 @@ function oneOfEach(): readonly Resource[] {
     each.set(`${kind} ${place}`, resource({ ref, body: { apiVersion, kind } }))
   }
   return [...each.values()]
-}
-
-function settledBytes(): number {
-  for (let round = 0; round < 5; round++) globalThis.gc?.()
-  return process.memoryUsage().rss
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createCall, type JsonObject } from '@gitops-sdk/core'
 import { httpClient, type KubeClient } from '../../packages/k8s-adapter/src/index.ts'
 import type { ControlPlane } from '../../packages/k8s-adapter/src/testing.ts'
-import { count, figure, missing, type Row } from '../harness.ts'
+import { count, figure, inParallel, missing, type Row } from '../harness.ts'
 import type { Generated } from '../shapes/generate.ts'
 import { watchedObjects, watchedPaths } from './watched.ts'
 
@@ -58,8 +58,8 @@ async function createObjects(plane: ControlPlane): Promise<void> {
   const client = httpClient(plane.connection())
   const objects = watchedObjects(WATCHED)
   const namespaces = [...new Set(objects.map(({ namespace }) => namespace))]
-  await eightAtOnce(namespaces, (name) => post(client, '/api/v1/namespaces', { metadata: { name } }))
-  await eightAtOnce(objects, (object) => apply(client, object))
+  await inParallel(IN_FLIGHT, namespaces, (name) => post(client, '/api/v1/namespaces', { metadata: { name } }))
+  await inParallel(IN_FLIGHT, objects, (object) => apply(client, object))
   await client[Symbol.asyncDispose]?.()
 }
 
@@ -71,12 +71,4 @@ function apply(client: KubeClient, { kind, namespace, name, body }: Generated): 
 
 function post(client: KubeClient, path: string, body: JsonObject): Promise<unknown> {
   return client.send({ method: 'POST', path, body }, createCall())
-}
-
-async function eightAtOnce<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const queue = [...items]
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
 }

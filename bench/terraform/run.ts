@@ -9,7 +9,18 @@ import { terraformTarget } from '../../packages/terraform-adapter/src/index.ts'
 import { findBinary } from '../../packages/terraform-adapter/src/testing.ts'
 import { processCli } from '../../packages/terraform-adapter/src/cli/process.ts'
 import { terraformInstances } from '../shapes/generate.ts'
-import { type Benchmark, type Row, compare, count, elapsedMs, figure, growthRow, missing, paired } from '../harness.ts'
+import {
+  type Benchmark,
+  type Row,
+  compare,
+  count,
+  elapsedMs,
+  figure,
+  growthRow,
+  inParallel,
+  missing,
+  paired,
+} from '../harness.ts'
 
 /** Workspaces that are reconciled side by side, and how many at a time. */
 const WORKSPACES = 20
@@ -270,18 +281,9 @@ async function manyWorkspaces(bench: Bench): Promise<Row> {
       for (const source of sources) source.commit({ 'main.tf': moduleOf(50, `v${round}`) })
       await all()
     },
-    theirs: () => inParallel(loops.map((each) => () => each.apply(moduleOf(50, `v${round}`)))),
+    theirs: () => inParallel(AT_ONCE, loops, (each) => each.apply(moduleOf(50, `v${round}`))),
     atMost: 1.2,
   })
   await reconciler[Symbol.asyncDispose]()
   return row
-}
-
-/** As `xargs -P` does. */
-async function inParallel(jobs: (() => Promise<void>)[]): Promise<void> {
-  const queue = [...jobs]
-  const worker = async (): Promise<void> => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await job()
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
