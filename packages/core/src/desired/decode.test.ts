@@ -246,7 +246,8 @@ describe('JSON that is just as JSON.stringify writes it', () => {
         const text = JSON.stringify(value, undefined, indent)
         const [quick, slow] = [reader(text), reader(otherwise(text))]
         if (slow instanceof Error) expect(quick).toHaveProperty('code', Reflect.get(slow, 'code'))
-        else expect(quick).toEqual([expect.objectContaining({ body: value })])
+        // Not `value` itself: JSON has no way to write the -0 that it may hold.
+        else expect(quick).toEqual([expect.objectContaining({ body: JSON.parse(text) })])
       }),
       { numRuns: 2_000 },
     )

@@ -19,6 +19,8 @@ export interface GitServer extends AsyncDisposable {
   /** Connections that were opened so far. */
   readonly connections: number
   createRepository(name: string, options?: { readonly objectFormat?: 'sha1' | 'sha256' }): Promise<ServedRepository>
+  /** Resolves when no answer is on its way any more. */
+  idle(): Promise<void>
   /** Decides what happens to each request from now on; `undefined` serves it well. */
   fail(fault: FaultRule | undefined): void
   close(): Promise<void>
@@ -79,11 +81,18 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-git-'))
   const requests: ServedRequest[] = []
   let rule: FaultRule | undefined
+  const answers = new Set<Promise<void>>()
   const server = createServer((request, response) => {
+    const answer = new Promise<void>((resolve) => response.once('close', resolve)).then(
+      () => void answers.delete(answer),
+    )
+    answers.add(answer)
     serve(request, response, { folder, options, requests, fault: (served) => rule?.(served) }).catch(() =>
       response.destroy(),
     )
   })
+  // A client that takes its time between two requests keeps its connection: tests count them.
+  server.keepAliveTimeout = 60_000
   let connections = 0
   server.on('connection', () => connections++)
   const url = `http://127.0.0.1:${await listen(server)}`
@@ -101,6 +110,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     },
     createRepository: (name, { objectFormat } = {}) =>
       createServedRepository(join(folder, `${name}.git`), name, `${url}/${name}.git`, objectFormat),
+    idle: async () => void (await Promise.all(answers)),
     fail: (next) => (rule = next),
     close,
     [Symbol.asyncDispose]: close,
