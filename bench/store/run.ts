@@ -126,11 +126,10 @@ async function latency(server: PostgresServer, say: (line: string) => void): Pro
   await using engine = await engines.queue(place)
   say('latency')
   const waited = await waits(engine, 'queue', place)
-  const part = (of: number): number => waited[Math.floor(waited.length * of)] ?? Number.NaN
   return {
     name: 'enqueue to handler, idle workers, p50 (least–p99)',
     unit: 'ms',
-    ours: { median: part(0.5), min: part(0), max: part(0.99) },
+    ours: { median: quantile(waited, 0.5), min: quantile(waited, 0), max: quantile(waited, 0.99) },
   }
 }
 
@@ -182,13 +181,11 @@ async function measure(name: EngineName, place: Place, say: (line: string) => vo
 function comparison(peer: string, mine: Measured, theirs: Measured): Row[] {
   const rate = (name: string, unit: string, ours: number, other: number): Row =>
     row(`${name}, against ${peer}`, unit, [ours], { peer, theirs: figure([other]), ratio: figure([other / ours]) })
-  const part = ({ waited }: Measured, of: number): number => waited[Math.floor(waited.length * of)] ?? Number.NaN
-  const wait = (name: string, of: number): Row =>
-    row(`${name}, against ${peer}`, 'ms', [part(mine, of)], {
-      peer,
-      theirs: figure([part(theirs, of)]),
-      ratio: figure([part(mine, of) / part(theirs, of)]),
-    })
+  const wait = (name: string, of: number): Row => {
+    const [ours, other] = [quantile(mine.waited, of), quantile(theirs.waited, of)]
+    const compared = { peer, theirs: figure([other]), ratio: figure([ours / other]) }
+    return row(`${name}, against ${peer}`, 'ms', [ours], compared)
+  }
   return [
     rate(`enqueue, ${peerCount} keys by ${requestSize}`, '/s', mine.enqueued, theirs.enqueued),
     rate(`claim and complete, ${peerCount} keys`, 'runs/s', mine.ran, theirs.ran),
@@ -218,6 +215,10 @@ function nothingLost({ lost, twice }: Swept, where: string): Row[] {
 
 function row(name: string, unit: string, values: readonly number[], more: Partial<Row> = {}): Row {
   return { name, unit, ours: figure(values), ...more }
+}
+
+function quantile(sorted: readonly number[], of: number): number {
+  return sorted[Math.floor(sorted.length * of)] ?? Number.NaN
 }
 
 /** Keys per second. */
