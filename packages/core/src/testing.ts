@@ -23,12 +23,11 @@ export { type Files, type SourceConformance, testSourceConformance } from './tes
 export { type TargetConformance, testTargetConformance } from './testing/target-conformance.ts'
 export { type SimulationOptions, type SimulationResult, simulate } from './testing/simulate/simulate.ts'
 export {
-  type Store,
-  type StoreBug,
   type StoreSimulation,
   type StoreSimulationResult,
   simulateStore,
-  storeBugs,
-} from './testing/simulate/store.ts'
+} from './testing/simulate-store/simulate-store.ts'
+export type { Store } from './testing/simulate-store/store.ts'
+export { type StoreBug, storeBugs } from './testing/simulate-store/world.ts'
 export type { FaultMix } from './testing/simulate/world.ts'
 export type { Violation } from './testing/simulate/checks.ts'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { simulateStore, storeBugs } from './store.ts'
+import { simulateStore } from './simulate-store.ts'
+import { storeBugs } from './world.ts'
 
 /** More with `pnpm simulate --store --seeds N`. */
 test('a store loses nothing while workers die, rest, and backups come back', async () => {
