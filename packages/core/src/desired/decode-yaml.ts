@@ -61,7 +61,7 @@ function partOf({ path, position }: Text, content: string, start: number): Text 
 }
 
 function* readAll(reading: Reading, visitOf?: (document: number) => Visit): Iterable<ReadValue> {
-  const tokens = checkDepth(new Parser().parse(reading.text.content), reading)
+  const tokens = checkTokens(new Parser().parse(reading.text.content), reading)
   const composer = new Composer({
     version: '1.2',
     schema: 'core',
@@ -95,16 +95,29 @@ function tooMuch(text: Text, offset: number, maxYamlNodes: number): GitOpsError 
   return failAt(text, offset, why, 'DECLARATION_LIMIT')
 }
 
-/** Refuses deep documents before the composer, which is recursive, sees them. */
-function* checkDepth(tokens: Iterable<CST.Token>, { text, limits: { maxDepth } }: Reading): Iterable<CST.Token> {
+/** Refuses deep documents before the composer, which is recursive, sees them, and quotes that the file cuts off. */
+function* checkTokens(tokens: Iterable<CST.Token>, { text, limits: { maxDepth } }: Reading): Iterable<CST.Token> {
   for (const token of tokens) {
     const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token, depth: 0 }]
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (next.depth > maxDepth) throw tooDeep(text, next.token.offset, maxDepth)
+      refuseCutOff(next.token, text)
       for (const below of partsOf(next.token)) open.push({ token: below, depth: next.depth + Number('items' in below) })
     }
     yield token
   }
+}
+
+/** The composer takes an escaped quote at the very end of a file for the closing one: `a: 'b''` would be read as `b'`. */
+function refuseCutOff(token: CST.Token, text: Text): void {
+  if (token.type !== 'single-quoted-scalar' && token.type !== 'double-quoted-scalar') return
+  if (token.offset + token.source.length < text.content.length) return
+  const [quote = ''] = token.source
+  const escape = quote === '"' ? '\\' : quote
+  let last = token.source.length - 1
+  while (last > 1 && token.source[last - 1] === escape) last--
+  const escapes = token.source.length - 1 - last
+  if (escapes % 2 === 1) throw failAt(text, token.offset, `this is not YAML: Missing closing ${quote}quote`)
 }
 
 function partsOf(token: CST.Token): CST.Token[] {

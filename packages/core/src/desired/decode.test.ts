@@ -98,6 +98,9 @@ describe('what is refused, with file, line and column', () => {
       'DECLARATION_LIMIT',
       'a.yaml:2:',
     ],
+    ['a file cut off behind an escaped quote', 'a.yaml', "a: 'it''", 'DECLARATION_INVALID', 'a.yaml:1:4'],
+    ['the same in double quotes', 'a.yaml', String.raw`a: "x\\\"`, 'DECLARATION_INVALID', 'a.yaml:1:4'],
+    ['the same in a list of a later document', 'a.yaml', "a: 1\n---\nb:\n- '''''", 'DECLARATION_INVALID', 'a.yaml:4:3'],
     ['an alias inside its own anchor', 'a.yaml', 'a: &a [*a]', 'DECLARATION_INVALID', 'a.yaml:1:8'],
     ['Y04 YAML a hundred thousand deep', 'a.yaml', `a: ${'['.repeat(100_000)}`, 'DECLARATION_LIMIT', 'a.yaml:1:'],
     ['Y04 YAML 65 deep', 'a.yaml', `a: ${'['.repeat(64)}${']'.repeat(64)}`, 'DECLARATION_LIMIT', 'a.yaml:1:67'],
@@ -199,6 +202,15 @@ describe('what is refused, with file, line and column', () => {
     const message = expect.not.stringContaining('hunter2')
     expect(() => decode(text, path)).toThrow(expect.objectContaining({ message }))
   })
+})
+
+test.each([
+  ["a: ''", ''],
+  ["a: ''''", "'"],
+  ["a: 'b'''", "b'"],
+  [String.raw`a: "b\\"`, 'b\\'],
+])('quotes that are closed at the very end of a file: %s', (text, value) => {
+  expect(bodies(text)).toEqual([{ a: value }])
 })
 
 test('a map with many keys costs no more per key than a small one', () => {
