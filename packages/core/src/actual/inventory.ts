@@ -9,7 +9,7 @@ export interface Owned {
   readonly ref: ResourceRef
   /**
    * `intended`: written down before the first attempt, so that a crash leaves no orphan.
-   * `applied`: it was confirmed. `deleting`: its removal was begun.
+   * `applied`: it was confirmed. `deleting`: it was, and its removal was begun.
    */
   readonly state: 'intended' | 'applied' | 'deleting'
   /** The identity the target gave it; a resource with another one is not ours. */

@@ -11,8 +11,8 @@ import { commit, recordOf } from './engine.ts'
 import type { Session, Wanted } from './session.ts'
 
 /**
- * Written before the first change: everything the plan may create is owned from here on, everything it may
- * delete is marked, and the journal holds the plan. A crash at any later point leaves no orphan.
+ * Written before the first change: everything the plan may create is owned from here on, what it may delete of what was
+ * confirmed is marked, and the journal holds the plan. A crash at any later point leaves no orphan.
  */
 export async function recordIntent(session: Session, wanted: Wanted, plan: Plan): Promise<void> {
   const { engine, member, run, startedAt } = session
@@ -56,7 +56,11 @@ function intended(
   declared: ReadonlyMap<string, Resource>,
   revision: string,
 ): Owned[] {
-  if (action === 'delete' || action === 'forget') return owned === undefined ? [] : [{ ...owned, state: 'deleting' }]
+  if (action === 'forget') return []
+  if (action === 'delete') {
+    // What was never confirmed stays so: by the time of another look, somebody else's may be there in its place.
+    return owned === undefined || owned.state === 'intended' ? [] : [{ ...owned, state: 'deleting' }]
+  }
   if (owned?.state === 'applied' && action === 'update') return []
   const wanted = declared.get(refKey(ref))
   const known = wanted && declaredParts(wanted)

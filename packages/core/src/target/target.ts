@@ -27,8 +27,9 @@ export interface Target extends Partial<AsyncDisposable> {
   /** Renders, parses and validates. Pure: the same snapshot and inputs give the same answer. */
   declare(snapshot: Snapshot, call: RunCall): Promise<DesiredState>
   /**
-   * Reads what is there of everything declared and owned. An `expensive` target may answer the first look after its own
-   * apply from what that apply was told.
+   * Reads what is there of everything declared and owned. It may not lag behind what this target wrote itself, also where
+   * the answer to a write was lost: what is owned, no longer declared and not there is forgotten. An `expensive` target
+   * may answer the first look after its own apply from what that apply was told.
    */
   observe(desired: DesiredState, owned: Inventory, call: RunCall): Promise<ActualState>
   /** Compares. Pure for a per-resource target. */
