@@ -37,6 +37,8 @@ interface Row {
   lane?: string | undefined
   tenant?: string | undefined
   priority: Priority
+  /** The highest of the wakes since it was claimed. */
+  nextPriority: Priority
   wanted: number
   done: number
   epoch: number
@@ -103,7 +105,8 @@ export function fencedClaim(key: string, token: number, current: number): GitOps
 
 function newRow({ key, lane, tenant, priority = 0, revision = 0, delayMs = 0, trigger }: Wake, at: number): Row {
   const triggers = trigger === undefined ? [] : [trigger]
-  return { key, lane, tenant, priority, wanted: revision, done: 0, epoch: 0, dueAt: at + delayMs, triggers, crashes: 0 }
+  const due = { wanted: revision, dueAt: at + delayMs, priority, nextPriority: priority, triggers }
+  return { key, lane, tenant, ...due, done: 0, epoch: 0, crashes: 0 }
 }
 
 function wakeRow(rows: Map<string, Row>, wake: Wake, now: number): void {
@@ -112,7 +115,8 @@ function wakeRow(rows: Map<string, Row>, wake: Wake, now: number): void {
   if (wake.revision !== undefined && wake.revision <= row.wanted) return
   place(row, wake)
   row.wanted = wake.revision ?? row.wanted + 1
-  row.priority = Math.max(row.priority, wake.priority ?? 0) as Priority
+  row.priority = higher(row.priority, wake.priority)
+  row.nextPriority = higher(row.nextPriority, wake.priority)
   if (wake.trigger !== undefined && !row.triggers.includes(wake.trigger)) row.triggers.push(wake.trigger)
   const dueAt = now + (wake.delayMs ?? 0)
   if (isLeased(row, now)) {
@@ -126,6 +130,10 @@ function wakeRow(rows: Map<string, Row>, wake: Wake, now: number): void {
 function place(row: Row, { lane, tenant }: Wake): void {
   row.lane = lane ?? row.lane
   row.tenant = tenant ?? row.tenant
+}
+
+function higher(left: Priority, right: Priority = 0): Priority {
+  return left > right ? left : right
 }
 
 function isLeased({ holder, dueAt }: Row, now: number): boolean {
@@ -167,7 +175,7 @@ function claimRow(row: Row, { worker, leaseMs }: ClaimRequest, now: number): Cla
   const previous = row.epoch
   row.epoch = Math.max(row.epoch + 1, Math.floor(now))
   row.crashes++
-  Object.assign(row, { holder: worker, dueAt: now + leaseMs, nextAt: undefined, priority: 0, triggers: [] })
+  Object.assign(row, { holder: worker, dueAt: now + leaseMs, nextAt: undefined, nextPriority: 0, triggers: [] })
   return {
     key,
     token: row.epoch,
@@ -198,10 +206,8 @@ function completeRow(row: Row, { claim, again, note }: Completion, now: number):
   row.done = Math.max(row.done, claim.revision)
   const news = row.wanted > claim.revision ? (row.nextAt ?? now) : undefined
   endClaim(row, earlier(news, again === undefined ? undefined : now + again.delayMs))
-  if (again !== undefined) {
-    row.priority = Math.max(row.priority, again.priority ?? 0) as Priority
-    if (again.trigger !== undefined && !row.triggers.includes(again.trigger)) row.triggers.push(again.trigger)
-  }
+  row.priority = higher(row.nextPriority, again?.priority)
+  if (again?.trigger !== undefined && !row.triggers.includes(again.trigger)) row.triggers.push(again.trigger)
   if (note !== undefined) row.note = JSON.stringify(note)
 }
 
@@ -228,6 +234,7 @@ function forgetRow(row: Row | undefined): void {
   if (row === undefined) return
   row.epoch++
   row.done = row.wanted
+  row.priority = 0
   endClaim(row, undefined)
 }
 
@@ -245,14 +252,14 @@ function itemsOf(rows: ReadonlyMap<string, Row>, query: ItemQuery, now: number):
 }
 
 function itemOf(row: Row, now: number): QueueItem {
-  const { key, epoch, wanted, done, priority, crashes, holder, dueAt, note } = row
+  const { key, epoch, wanted, done, priority, nextPriority, crashes, holder, dueAt, note } = row
   const leased = isLeased(row, now)
   return {
     key,
     token: epoch,
     revision: wanted,
     done,
-    priority,
+    priority: leased ? nextPriority : priority,
     crashes: leased ? crashes - 1 : crashes,
     ...(leased && holder !== undefined && { worker: holder }),
     ...(!leased && dueAt !== undefined && { dueInMs: dueAt - now }),

@@ -20,13 +20,13 @@ export interface Queue {
    * A wake while the key is claimed leaves the lease as it is and leads to one more claim afterwards.
    */
   enqueue(wakes: readonly Wake[], call: Call): Promise<void>
-  /** Takes due keys, most urgent first, at most `limit`. A key whose lease ran out is due again. */
+  /** Takes due keys, most urgent first, at most `limit`. A key whose lease ran out is due again, as urgent as it was. */
   claim(request: ClaimRequest, call: Call): Promise<readonly Claim[]>
   /** Prolongs leases, from now on. Returns the keys that are still held with what became of them; the others are lost. */
   extend(claims: readonly Held[], leaseMs: number, call: Call): Promise<readonly Extended[]>
   /** Ends claims whose work is done. Returns the keys of those that were accepted; a claim that was lost changes nothing. */
   complete(completions: readonly Completion[], call: Call): Promise<readonly string[]>
-  /** Gives claims back with the work not done. Returns the keys of those that were accepted. */
+  /** Gives claims back with the work not done, as urgent as it was. Returns the keys of those that were accepted. */
   release(releases: readonly Release[], call: Call): Promise<readonly string[]>
   /** Nothing is due any more for these keys, and claims in force are lost. Tokens go on rising. */
   forget(keys: readonly string[], call: Call): Promise<void>
@@ -157,6 +157,7 @@ export interface QueueItem extends Held {
   readonly revision: number
   /** The newest revision that was completed. */
   readonly done: number
+  /** While it is claimed, that of what came meanwhile. */
   readonly priority: Priority
   /** Milliseconds until it is due, negative when it is overdue; absent when nothing waits or it is claimed. */
   readonly dueInMs?: number

@@ -299,6 +299,24 @@ const statements: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     checkSame([again.revision, again.attempt], [3, 1], 'the same revision, and not as a crash')
   },
 
+  'what nobody did is as urgent as it was, and what was done leaves only what came meanwhile': async (stage) => {
+    const { wake, claimOne, queue, call, advance } = stage
+    const next = async (): Promise<Claim> => claimOne({ limit: 1 })
+    await wake({ key: 'pool/a', priority: 2 })
+    await next()
+    await advance(leaseMs + 1)
+    await wake({ key: 'pool/b', priority: 1 })
+    const lost = await next()
+    checkSame([lost.key, lost.priority], ['pool/a', 2], 'what a dead worker had goes first')
+    await queue.release([{ claim: lost }], call)
+    const returned = await next()
+    checkSame([returned.key, returned.priority], ['pool/a', 2], 'and what was given back')
+    await wake('pool/a')
+    await queue.complete([{ claim: returned }], call)
+    checkSame((await next()).key, 'pool/b', 'what was done is not urgent any more')
+    checkSame((await next()).priority, 0, 'but for what came meanwhile')
+  },
+
   'keys of a lane go to its holder, and to others when they are overdue': async ({ wake, keys, advance }) => {
     await wake({ key: 'pool/a', lane: 'east' }, { key: 'pool/b', lane: 'west' }, { key: 'pool/c' })
     checkSame(await keys({ lanes: ['west'], graceMs: 3_000 }), ['pool/b', 'pool/c'], 'its own lane, and no lane')

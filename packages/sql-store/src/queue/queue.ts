@@ -156,7 +156,7 @@ export async function completeAll(
   if (completions.length === 0) return []
   const rows = completions.map(({ claim: held, again, note }) => ({
     ...endRow(held, again),
-    done: held.revision,
+    is_done: 1,
     note: note === undefined ? null : JSON.stringify(note),
   }))
   const accepted = (await query(sql.end, [JSON.stringify(rows)])).map((row) => String(row['key']))
@@ -168,7 +168,11 @@ export async function completeAll(
 
 async function release(sql: Statements, query: Query, releases: readonly Release[]): Promise<string[]> {
   if (releases.length === 0) return []
-  const rows = releases.map(({ claim: held, delayMs = 0 }) => ({ ...endRow(held, { delayMs }), done: 0, note: null }))
+  const rows = releases.map(({ claim: held, delayMs = 0 }) => ({
+    ...endRow(held, { delayMs }),
+    is_done: 0,
+    note: null,
+  }))
   return (await query(sql.end, [JSON.stringify(rows)])).map((row) => String(row['key']))
 }
 
@@ -202,7 +206,7 @@ function itemOf(row: Row): QueueItem {
     token: Number(row['epoch']),
     revision: Number(row['wanted']),
     done: Number(row['done']),
-    priority: Number(row['priority']) as Priority,
+    priority: Number(row[isLeased ? 'next_priority' : 'priority']) as Priority,
     crashes: Number(row['crashes']) - (isLeased ? 1 : 0),
     ...(isLeased && { worker: String(row['holder']) }),
     ...(!isLeased && dueInMs !== undefined && { dueInMs }),

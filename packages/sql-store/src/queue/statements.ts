@@ -50,6 +50,7 @@ export function statementsOf(dialect: Dialect): Statements {
     enqueue: `INSERT INTO gitops_queue AS q (${columns}) ${given} ON CONFLICT (key) DO UPDATE SET
       wanted = CASE WHEN excluded.wanted = 0 THEN q.wanted + 1 ELSE excluded.wanted END,
       priority = ${greatest}(q.priority, excluded.priority),
+      next_priority = ${greatest}(q.next_priority, excluded.priority),
       lane = COALESCE(excluded.lane, q.lane),
       tenant = COALESCE(excluded.tenant, q.tenant),
       triggers = ${reasons('excluded.triggers')},
@@ -60,19 +61,19 @@ export function statementsOf(dialect: Dialect): Statements {
     claim: (request) => claimStatement(dialect, request),
     extend: `${held('')} UPDATE gitops_queue AS q SET run_at = ${nowMs} + CAST(? AS BIGINT) FROM held
       WHERE q.key = held.held_key AND q.epoch = held.token AND q.holder IS NOT NULL${locked} RETURNING key, epoch, wanted`,
-    end: `${held(`, ${whole('revision')} AS revision, ${whole('done')} AS done, ${whole('delay')} AS delay, ${whole('priority')} AS priority, ${text('reason')} AS reason, ${text('note')} AS note`)}
+    end: `${held(`, ${whole('revision')} AS revision, ${whole('is_done')} AS is_done, ${whole('delay')} AS delay, ${whole('priority')} AS priority, ${text('reason')} AS reason, ${text('note')} AS note`)}
       UPDATE gitops_queue AS q SET
-      done = ${greatest}(q.done, held.done), holder = NULL, crashes = 0, next_at = NULL,
+      done = CASE WHEN held.is_done = 1 THEN ${greatest}(q.done, held.revision) ELSE q.done END, holder = NULL, crashes = 0, next_at = NULL,
       run_at = CASE WHEN held.delay IS NULL THEN ${news} WHEN q.wanted > held.revision THEN ${least}(COALESCE(q.next_at, ${nowMs}), ${again}) ELSE ${again} END,
-      priority = ${greatest}(q.priority, held.priority), triggers = ${reasons('held.reason')}, note = COALESCE(held.note, q.note)
+      priority = CASE WHEN held.is_done = 1 THEN ${greatest}(q.next_priority, held.priority) ELSE q.priority END, triggers = ${reasons('held.reason')}, note = COALESCE(held.note, q.note)
       FROM held WHERE q.key = held.held_key AND q.epoch = held.token AND q.holder IS NOT NULL${locked} RETURNING key`,
-    forget: `UPDATE gitops_queue SET epoch = epoch + 1, done = wanted, holder = NULL, run_at = NULL, next_at = NULL, crashes = 0
+    forget: `UPDATE gitops_queue SET epoch = epoch + 1, done = wanted, holder = NULL, run_at = NULL, next_at = NULL, crashes = 0, priority = 0
       WHERE ${isOneOf('key', `SELECT value FROM ${jsonRows} AS given`)}`,
     restore: `UPDATE gitops_queue SET epoch = epoch + 1, holder = NULL, crashes = 0, next_at = NULL, run_at = ${nowMs}`,
     items: (
       byPool,
       byKeys,
-    ) => `SELECT key, epoch, wanted, done, priority, crashes, holder, note, run_at - ${nowMs} AS due_in FROM gitops_queue
+    ) => `SELECT key, epoch, wanted, done, priority, next_priority, crashes, holder, note, run_at - ${nowMs} AS due_in FROM gitops_queue
       WHERE key ${dialect.byCodeUnits} > ?${byPool ? ' AND pool = ?' : ''}${byKeys ? ` AND ${isOneOf('key', `SELECT value FROM ${jsonRows} AS given`)}` : ''}
       ORDER BY key ${dialect.byCodeUnits} LIMIT ?`,
   }
@@ -112,7 +113,7 @@ function claimStatement(dialect: Dialect, request: ClaimRequest) {
   const { chosen, names } =
     tenantLimit === undefined ? { chosen: '', names: 'due' } : withinLimit(nowMs, bind(tenantLimit))
   const text = `WITH ${found}${chosen} UPDATE gitops_queue AS q SET epoch = ${dialect.greatest}(q.epoch + 1, ${nowMs}), taken_epoch = q.epoch, crashes = q.crashes + 1, holder = ${bind(worker)},
-    taken_at = COALESCE(q.run_at, 0), taken_priority = q.priority, taken_triggers = q.triggers, priority = 0, triggers = '', next_at = NULL,
+    taken_at = COALESCE(q.run_at, 0), taken_priority = q.priority, taken_triggers = q.triggers, next_priority = 0, triggers = '', next_at = NULL,
     run_at = ${nowMs} + CAST(${bind(leaseMs)} AS BIGINT)
     WHERE ${isOneOf('q.key', `SELECT key FROM ${names}`)}
     RETURNING key, epoch, wanted, taken_at, taken_priority, taken_triggers, taken_epoch, crashes, note`

@@ -104,6 +104,11 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX ix_audit_time ON gitops_audit (at)',
     ],
   },
+  {
+    version: 4,
+    // The highest priority of the wakes since a key was claimed: what is left of it when the claim is completed.
+    statements: ['ALTER TABLE gitops_queue ADD COLUMN next_priority INTEGER NOT NULL DEFAULT 0'],
+  },
 ]
 
 /**
