@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from 'node:https'
 import type { Agent } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { type Call, abortError, throwIfAborted } from '../../../runtime/call.ts'
 import type { Timer } from '../../../runtime/clock.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
@@ -143,9 +144,14 @@ function tooSlow(url: URL, { afterMs, activity }: Deadline): GitOpsError {
 
 function onConnected(message: ClientRequest, run: () => void): void {
   message.once('socket', (socket: Socket) => {
-    if (!socket.connecting && message.reusedSocket) return run()
-    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', run)
+    if (message.reusedSocket || isConnected(socket)) return run()
+    socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', run)
   })
+}
+
+/** A request that waited for a connection gets one that others used, and a tunnel is one before it is asked for. */
+function isConnected(socket: Socket): boolean {
+  return !socket.connecting && (!(socket instanceof TLSSocket) || socket.authorized)
 }
 
 async function* bodyOf(answer: IncomingMessage, request: HttpRequest, watch: Watch): AsyncGenerator<Buffer, void> {
@@ -167,7 +173,7 @@ async function* bodyOf(answer: IncomingMessage, request: HttpRequest, watch: Wat
   } finally {
     watch.end()
     if (failed) answer.destroy()
-    else if (!answer.complete) finishBeside(answer, watch.call)
+    else if (!answer.readableEnded) finishBeside(answer, watch.call)
   }
 }
 
@@ -177,7 +183,7 @@ const MAX_REST_MS = 5_000
 
 /**
  * Git says that it has finished before it ends, a moment later. The reader goes on at once; the end is waited for beside
- * it, because only then can the connection be used again.
+ * it, because only then can the connection be used again. Also an end that came is told only to who reads that far.
  */
 function finishBeside(answer: IncomingMessage, { clock }: Call): void {
   let restBytes = 0
