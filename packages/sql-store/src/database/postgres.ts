@@ -1,7 +1,7 @@
 import { type Call, GitOpsError, sleep } from '@gitops-sdk/core'
 import type { ConnectionOptions } from 'node:tls'
-import { Client, Pool, type PoolClient, type PoolConfig } from 'pg'
-import type { Database, Dialect, Row, Value } from './database.ts'
+import { Client, type ClientConfig, Pool, type PoolClient } from 'pg'
+import type { Database, Dialect, Query, Row, Value } from './database.ts'
 
 /** How to reach a PostgreSQL. */
 export interface PostgresOptions {
@@ -52,9 +52,11 @@ const attempts = 8
  */
 export function openPostgres(options: PostgresOptions): Database {
   const id = safeAddress(options.url)
-  const pool = new Pool(poolConfig(options))
-  const spell = speller(options.schema ?? 'gitops')
-  const hints = options.hints === false ? {} : hintsOf(options, pool)
+  const schema = schemaOf(options)
+  const config = connectionConfig(options)
+  const pool = new Pool({ ...config, max: options.connections ?? 4, allowExitOnIdle: true })
+  const spell = speller(schema)
+  const hints = options.hints === false ? {} : hintsOf(`gitops_${schema}`, pool, { id, config })
   // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
   pool.on('error', () => {})
   // Nor may one that breaks on its way from one user to the next end the process: the pool listens only while it is idle.
@@ -64,7 +66,7 @@ export function openPostgres(options: PostgresOptions): Database {
     id,
     dialect,
     prepare: async (call) => {
-      await patiently(id, call, () => makeSchema(pool, options.schema ?? 'gitops'))
+      await patiently(id, call, () => makeSchema(pool, schema))
     },
     query: (statement, values, call) => patiently(id, call, () => run(pool, spell(statement), values)),
     transaction: (work, call) => patiently(id, call, () => transact(pool, spell, work)),
@@ -79,13 +81,15 @@ async function makeSchema(pool: Pool, schema: string): Promise<void> {
   if (found.length === 0) await run(pool, `CREATE SCHEMA IF NOT EXISTS "${schema}"`, [])
 }
 
-function poolConfig(options: PostgresOptions): PoolConfig {
+/** It becomes part of statements, which no value does. */
+function schemaOf({ schema = 'gitops' }: PostgresOptions): string {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) return schema
+  const message = `schema: ${JSON.stringify(schema)} is not allowed. Use lower-case letters, digits and underscores.`
+  throw new GitOpsError('CONFIG_INVALID', message)
+}
+
+function connectionConfig(options: PostgresOptions): ClientConfig {
   const url = new URL(options.url)
-  const schema = options.schema ?? 'gitops'
-  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    const message = `schema: ${JSON.stringify(schema)} is not allowed. Use lower-case letters, digits and underscores.`
-    throw new GitOpsError('CONFIG_INVALID', message)
-  }
   return {
     host: decodeURIComponent(url.hostname),
     port: url.port === '' ? 5432 : Number(url.port),
@@ -93,9 +97,7 @@ function poolConfig(options: PostgresOptions): PoolConfig {
     ...(options.user === undefined ? {} : { user: options.user }),
     ...(options.password === undefined ? {} : { password: options.password }),
     ssl: options.tls ?? !isLoopback(url.hostname),
-    max: options.connections ?? 4,
     connectionTimeoutMillis: 10_000,
-    allowExitOnIdle: true,
   }
 }
 
@@ -121,9 +123,13 @@ function isLoopback(host: string): boolean {
 /** At most one hint per process in this time, and one afterwards for what came meanwhile: NOTIFY takes a lock of the whole database when it commits. */
 const hintPauseMs = 100
 
+interface Listening {
+  readonly id: string
+  readonly config: ClientConfig
+}
+
 /** LISTEN and NOTIFY, on the channel of the schema. Nothing is ever decided by a hint, so failures are not told. */
-function hintsOf(options: PostgresOptions, pool: Pool): Required<Pick<Database, 'hint' | 'listen'>> {
-  const channel = `gitops_${options.schema ?? 'gitops'}`
+function hintsOf(channel: string, pool: Pool, where: Listening): Required<Pick<Database, 'hint' | 'listen'>> {
   let pausing = false
   let isOwed = false
   const hint = (call: Call): void => {
@@ -139,12 +145,11 @@ function hintsOf(options: PostgresOptions, pool: Pool): Required<Pick<Database, 
   }
   return {
     hint,
-    listen: (call) => listen(options, channel, call),
+    listen: (call) => listen(where, channel, call),
   }
 }
 
-async function* listen(options: PostgresOptions, channel: string, call: Call): AsyncIterable<void> {
-  const { max: _max, allowExitOnIdle: _idle, ...config } = poolConfig(options)
+async function* listen({ id, config }: Listening, channel: string, call: Call): AsyncIterable<void> {
   const client = new Client(config)
   let wake = (): void => {}
   let failure: Error | undefined
@@ -160,7 +165,7 @@ async function* listen(options: PostgresOptions, channel: string, call: Call): A
     await client.query(`LISTEN "${channel}"`)
     while (!call.signal.aborted) {
       await new Promise<void>((resolve) => (wake = () => resolve()))
-      if (failure !== undefined) throw translate(failure, safeAddress(options.url))
+      if (failure !== undefined) throw translate(failure, id)
       if (!call.signal.aborted) yield
     }
   } finally {
@@ -200,7 +205,7 @@ function speller(schema: string): (statement: string) => string {
 async function transact<T>(
   pool: Pool,
   spell: (statement: string) => string,
-  work: (query: (statement: string, values: readonly Value[]) => Promise<readonly Row[]>) => Promise<T>,
+  work: (query: Query) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined

@@ -8,6 +8,7 @@ import {
   refKey,
 } from '@gitops-sdk/core'
 import type { Database, Query } from '../database/database.ts'
+import { isOneOfGiven } from '../database/given.ts'
 import { text } from '../database/row.ts'
 import { completeAll } from '../queue/queue.ts'
 import { statementsOf } from '../queue/statements.ts'
@@ -53,10 +54,10 @@ type Results = Map<string, Committed>
 async function holdClaims(database: Database, query: Query, commits: readonly Commit[], results: Results) {
   const claimed = commits.flatMap(({ application, change: { claim } }) => (claim ? [{ application, claim }] : []))
   if (claimed.length === 0) return
-  const { forShare, jsonRows, isOneOf } = database.dialect
+  const { dialect } = database
   const keys = JSON.stringify(claimed.map(({ claim }) => claim.key))
   const rows = await query(
-    `SELECT key, epoch FROM gitops_queue WHERE ${isOneOf('key', `SELECT value FROM ${jsonRows} AS given`)} ORDER BY key${forShare}`,
+    `SELECT key, epoch FROM gitops_queue WHERE ${isOneOfGiven(dialect, 'key')} ORDER BY key${dialect.forShare}`,
     [keys],
   )
   const epochs = new Map(rows.map((row) => [text(row, 'key'), Number(row['epoch'])]))
@@ -68,9 +69,9 @@ async function holdClaims(database: Database, query: Query, commits: readonly Co
 
 /** The fence: a row is written only at the version that was read. */
 async function writeRecords(database: Database, query: Query, commits: readonly Commit[], results: Results) {
-  const { forUpdate, jsonRows, isOneOf } = database.dialect
+  const { dialect } = database
   const rows = await query(
-    `SELECT name, version, record FROM gitops_application WHERE ${isOneOf('name', `SELECT value FROM ${jsonRows} AS given`)} ORDER BY name${forUpdate}`,
+    `SELECT name, version, record FROM gitops_application WHERE ${isOneOfGiven(dialect, 'name')} ORDER BY name${dialect.forUpdate}`,
     [JSON.stringify(commits.map(({ application }) => application))],
   )
   const found = new Map(rows.map((row) => [text(row, 'name'), row]))
@@ -207,6 +208,15 @@ async function insertRuns(database: Database, query: Query, commits: readonly Co
   )
 }
 
+const auditColumns = {
+  sequence: 'bigint',
+  at: 'bigint',
+  application: 'text',
+  actor: 'text',
+  action: 'text',
+  entry: 'text',
+} as const
+
 /** Appends take turns on the head row, so that the chain has no fork. */
 async function appendAudit(database: Database, query: Query, commits: readonly Commit[]): Promise<void> {
   const entries: readonly AuditEntry[] = commits.flatMap(({ change: { audit = [] } }) => audit)
@@ -216,14 +226,18 @@ async function appendAudit(database: Database, query: Query, commits: readonly C
     [],
   )
   let head = { sequence: Number(row?.['sequence'] ?? 0), hash: row === undefined ? '' : text(row, 'hash') }
-  for (const entry of entries) {
+  const rows = entries.map((entry) => {
     const record = chainAudit(head, entry)
-    await query(
-      'INSERT INTO gitops_audit (sequence, at, application, actor, action, entry) VALUES (?, ?, ?, ?, ?, ?)',
-      [record.sequence, record.at, record.application ?? null, record.actor, record.action, JSON.stringify(record)],
-    )
     head = record
-  }
+    const { sequence, at, application = null, actor, action } = record
+    return { sequence, at, application, actor, action, entry: JSON.stringify(record) }
+  })
+  await query(
+    `INSERT INTO gitops_audit (sequence, at, application, actor, action, entry)
+     SELECT given.sequence, given.at, given.application, given.actor, given.action, given.entry
+     FROM ${database.dialect.jsonTable(auditColumns)}`,
+    [JSON.stringify(rows)],
+  )
   await query('UPDATE gitops_audit_head SET sequence = ?, hash = ? WHERE one = 1', [head.sequence, head.hash])
 }
 

@@ -1,5 +1,6 @@
 import { type Call, type Inventory, type LedgerRecord, type Owned, refKey } from '@gitops-sdk/core'
 import type { Database } from '../database/database.ts'
+import { isOneOfGiven } from '../database/given.ts'
 import { text } from '../database/row.ts'
 
 /** The part of a record that is one JSON text. */
@@ -16,7 +17,7 @@ export async function readAll(
   const { dialect } = database
   const names = asked.map(({ application }) => application)
   const entries = `SELECT ${dialect.jsonArrayOf('i.entry')} FROM gitops_inventory AS i WHERE i.application = a.name AND i.valid_to IS NULL`
-  const wanted = dialect.isOneOf('a.name', `SELECT value FROM ${dialect.jsonRows} AS given`)
+  const wanted = isOneOfGiven(dialect, 'a.name')
   const statement = `SELECT a.name, a.version, a.record, (${entries}) AS inventory FROM gitops_application AS a WHERE ${wanted}`
   const rows = await database.query(statement, [JSON.stringify(names)], call)
   const found = new Map(rows.map((row) => [text(row, 'name'), row]))

@@ -159,7 +159,7 @@ export async function completeAll(
     is_done: 1,
     note: note === undefined ? null : JSON.stringify(note),
   }))
-  const accepted = (await query(sql.end, [JSON.stringify(rows)])).map((row) => String(row['key']))
+  const accepted = await end(sql, query, rows)
   const known = new Set(accepted)
   const wakes = completions.flatMap((each) => (known.has(each.claim.key) ? (each.wakes ?? []) : []))
   await runAll(query, writes(sql, wakes))
@@ -173,6 +173,10 @@ async function release(sql: Statements, query: Query, releases: readonly Release
     is_done: 0,
     note: null,
   }))
+  return end(sql, query, rows)
+}
+
+async function end(sql: Statements, query: Query, rows: readonly object[]): Promise<string[]> {
   return (await query(sql.end, [JSON.stringify(rows)])).map((row) => String(row['key']))
 }
 

@@ -1,5 +1,6 @@
 import { type ClaimRequest, quarantineAfter } from '@gitops-sdk/core'
 import type { Dialect, Value } from '../database/database.ts'
+import { isOneOfGiven } from '../database/given.ts'
 
 /** The statements of the queue in one dialect. Rows travel as one JSON array, so that a batch is one statement. */
 export interface Statements {
@@ -68,13 +69,13 @@ export function statementsOf(dialect: Dialect): Statements {
       priority = CASE WHEN held.is_done = 1 THEN ${greatest}(q.next_priority, held.priority) ELSE q.priority END, triggers = ${reasons('held.reason')}, note = COALESCE(held.note, q.note)
       FROM held WHERE q.key = held.held_key AND q.epoch = held.token AND q.holder IS NOT NULL${locked} RETURNING key`,
     forget: `UPDATE gitops_queue SET epoch = epoch + 1, done = wanted, holder = NULL, run_at = NULL, next_at = NULL, crashes = 0, priority = 0
-      WHERE ${isOneOf('key', `SELECT value FROM ${jsonRows} AS given`)}`,
+      WHERE ${isOneOfGiven(dialect, 'key')}`,
     restore: `UPDATE gitops_queue SET epoch = epoch + 1, holder = NULL, crashes = 0, next_at = NULL, run_at = ${nowMs}`,
     items: (
       byPool,
       byKeys,
     ) => `SELECT key, epoch, wanted, done, priority, next_priority, crashes, holder, note, run_at - ${nowMs} AS due_in FROM gitops_queue
-      WHERE key ${dialect.byCodeUnits} > ?${byPool ? ' AND pool = ?' : ''}${byKeys ? ` AND ${isOneOf('key', `SELECT value FROM ${jsonRows} AS given`)}` : ''}
+      WHERE key ${dialect.byCodeUnits} > ?${byPool ? ' AND pool = ?' : ''}${byKeys ? ` AND ${isOneOfGiven(dialect, 'key')}` : ''}
       ORDER BY key ${dialect.byCodeUnits} LIMIT ?`,
   }
 }
