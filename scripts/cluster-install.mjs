@@ -3,9 +3,9 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cache } from './cache.mjs'
 
 const tools = fileURLToPath(new URL('../packages/k8s-adapter/tools', import.meta.url))
 const cluster = [
@@ -34,7 +34,6 @@ const renderers = [
     flags: (version) => `-X helm.sh/helm/v3/internal/version.version=${version}`,
   },
 ]
-const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
 
 installAll('cluster', cluster)
 // In a folder of their own: another version of a renderer is no reason to build an API server again.
@@ -51,7 +50,7 @@ function installAll(name, programs) {
 
 /** Tests look in `current`: what was installed last. */
 function pointAt(path, name) {
-  const link = join(cache, 'gitops-sdk', name, 'current')
+  const link = join(cache, name, 'current')
   rmSync(link, { force: true })
   symlinkSync(path, link)
 }
@@ -61,7 +60,7 @@ function installedFolder(name, programs) {
   const hash = createHash('sha256')
   for (const { module } of programs)
     for (const file of ['go.mod', 'go.sum', 'tools.go']) hash.update(readFileSync(join(tools, module, file)))
-  return join(cache, 'gitops-sdk', name, hash.digest('hex').slice(0, 16))
+  return join(cache, name, hash.digest('hex').slice(0, 16))
 }
 
 function install({ module, pin, packages, flags }, into) {

@@ -3,12 +3,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { cache } from './cache.mjs'
 
-const folder = join(
-  process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '.', '.cache'),
-  'gitops-sdk',
-  'dulwich-1.2.21',
-)
+const folder = join(cache, 'dulwich-1.2.21')
 const python = join(folder, 'bin', 'python')
 if (!existsSync(join(folder, 'bin', 'dulwich'))) {
   execFileSync('python3', ['-m', 'venv', folder], { stdio: ['ignore', 'ignore', 'inherit'] })

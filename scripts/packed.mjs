@@ -48,9 +48,9 @@ export function entryPoints({ name, manifest }) {
 }
 
 /** Runs a program and gives what it printed; a failure shows all of it. */
-export function run(command, args, cwd) {
+export function run(command, args, cwd, env = process.env) {
   try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   } catch (error) {
     throw new Error(`${command} ${args.join(' ')}\n${error.stdout}${error.stderr}`)
   }

@@ -1,9 +1,8 @@
 // What `pnpm test` leaves out, said in one line each, so that nobody takes it for tested.
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { cache } from './cache.mjs'
 
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gitops-sdk')
 const assets = process.env.KUBEBUILDER_ASSETS || join(cache, 'cluster', 'current')
 const path = (process.env.PATH ?? '').split(delimiter)
 const onPath = (name) => path.some((folder) => existsSync(join(folder, name)))

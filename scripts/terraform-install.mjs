@@ -1,12 +1,11 @@
 // Builds OpenTofu, pinned by packages/terraform-adapter/tools/opentofu/go.mod, into the user's cache. Once.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { cache } from './cache.mjs'
 
 const version = '1.12.6'
-const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-const folder = join(cache, 'gitops-sdk', 'tools', `opentofu-${version}`)
+const folder = join(cache, 'tools', `opentofu-${version}`)
 const binary = join(folder, 'tofu')
 
 if (!existsSync(binary)) {

@@ -1,20 +1,21 @@
 // The SQL ledgers on real databases: PostgreSQL from this machine, SQLite from a Node that has one. Node 20 has
 // none, so a newer Node is taken from the registry (packages that hold nothing but the program), once. On Node 20 itself
 // the SQLite ledger runs on better-sqlite3, which is compiled into a folder of the user's cache, once.
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { cache, installOnce, programOf } from './cache.mjs'
 
 const wanted = '22.23.3'
 const driver = 'better-sqlite3@12.11.1'
-const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
 const given = process.argv.slice(2)
 
 // The last line of the output counts the larger run.
 const older =
   hasSqlite() || given.length > 0 ? 0 : run(process.execPath, ['sqlite.real'], { NODE_PATH: betterSqlite() })
-const newer = run(nodeWithSqlite(), given.length > 0 ? given : [''])
+const nodeWithSqlite = hasSqlite()
+  ? process.execPath
+  : programOf(`node-${process.platform}-${process.arch}`, wanted, 'bin/node')
+const newer = run(nodeWithSqlite, given.length > 0 ? given : [''])
 process.exit(older || newer)
 
 function run(program, files, environment = {}) {
@@ -35,29 +36,8 @@ function hasSqlite() {
 
 /** Compiled rather than downloaded, so that it needs nothing but the registry; without optimising, which takes a minute. */
 function betterSqlite() {
-  const folder = join(cache, 'gitops-sdk', `${driver.replace('@', '-')}-${process.versions.modules}`)
-  const modules = join(folder, 'node_modules')
-  if (existsSync(join(modules, 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node'))) return modules
-  mkdirSync(folder, { recursive: true })
+  const folder = join(cache, `${driver.replace('@', '-')}-${process.versions.modules}`)
   const quick = { CFLAGS: '-O0 -g0', CXXFLAGS: '-O0 -g0', JOBS: '2', npm_config_build_from_source: 'true' }
-  const install = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel=error', driver]
-  execFileSync('npm', install, { stdio: 'inherit', env: { ...process.env, ...quick } })
-  console.log(`store: ${driver} for Node ${process.versions.node}, in ${folder}`)
-  return modules
-}
-
-function nodeWithSqlite() {
-  if (hasSqlite()) return process.execPath
-  const name = `node-${process.platform}-${process.arch}`
-  const folder = join(cache, 'gitops-sdk', `node-${wanted}`)
-  const program = join(folder, 'node_modules', name, 'bin', 'node')
-  if (existsSync(program)) return program
-  mkdirSync(folder, { recursive: true })
-  execFileSync(
-    'npm',
-    ['install', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel=error', `${name}@${wanted}`],
-    { stdio: 'inherit' },
-  )
-  console.log(`store: Node ${wanted} for its SQLite, in ${folder}`)
-  return program
+  installOnce(driver, folder, 'better-sqlite3/build/Release/better_sqlite3.node', [], quick)
+  return join(folder, 'node_modules')
 }

@@ -2,18 +2,13 @@
 // install stays small: it is installed once, into a cache, by exact versions.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
+import { cache } from '../cache.mjs'
 import { writeReference } from './reference.mjs'
 
 const tools = { vitepress: '1.6.4', mermaid: '11.17.2' }
-const cache = join(
-  process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
-  'gitops-sdk',
-  'docs',
-  Object.values(tools).join('-'),
-)
-const site = join(cache, 'site')
+const folder = join(cache, 'docs', Object.values(tools).join('-'))
+const site = join(folder, 'site')
 const out = resolve('docs/dist')
 
 installTools()
@@ -21,14 +16,14 @@ copyPages()
 run('npx', ['tsc', '-b', 'tsconfig.build.json'])
 const names = writeReference(join(site, 'reference'))
 // VitePress fails the build on a link to a page that is not there.
-run(join(cache, 'node_modules/.bin/vitepress'), ['build', site, '--outDir', out], cache)
+run(join(folder, 'node_modules/.bin/vitepress'), ['build', site, '--outDir', out], folder)
 console.log(`docs: ${pages(out).length} pages, ${names} exported names, in ${relative('.', out)}`)
 
 function installTools() {
-  if (existsSync(join(cache, 'node_modules/.bin/vitepress'))) return
-  mkdirSync(cache, { recursive: true })
-  writeFileSync(join(cache, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: tools }))
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], cache)
+  if (existsSync(join(folder, 'node_modules/.bin/vitepress'))) return
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: tools }))
+  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
 }
 
 function copyPages() {

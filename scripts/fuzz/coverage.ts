@@ -32,21 +32,20 @@ export function instrument(code: string): Instrumented {
   }
   const visit = (node: Tree): void => {
     const part = (name: string): Tree | undefined => treeIn(node[name])
+    const body = part('body')
     if (/Function/.test(node.type)) {
-      const body = part('body')
       if (body?.type === 'BlockStatement') insertions.push({ at: directivesEnd(body), text: `;${count()};` })
       else if (body !== undefined) before(body)
     }
-    if (/^(For|While|DoWhile|ForIn|ForOf)/.test(node.type))
-      for (const each of [part('body')]) if (each !== undefined) block(each)
+    if (/^(For|While|DoWhile|ForIn|ForOf)/.test(node.type) && body !== undefined) block(body)
     if (node.type === 'IfStatement') {
       const [then, otherwise] = [part('consequent'), part('alternate')]
       // Going on because a condition did not hold is a branch as well.
       if (then !== undefined) block(then, otherwise === undefined ? `else{${count()}}` : '')
       if (otherwise !== undefined) block(otherwise)
     }
-    if (node.type === 'TryStatement')
-      for (const each of [part('handler')]) if (each !== undefined) block(treeIn(each['body']) ?? each)
+    const handler = part('handler')
+    if (node.type === 'TryStatement' && handler !== undefined) block(treeIn(handler['body']) ?? handler)
     if (node.type === 'ConditionalExpression')
       for (const each of [part('consequent'), part('alternate')]) if (each !== undefined) before(each)
     const right = part('right')

@@ -2,9 +2,10 @@
 // The packages as they would be published, on every runtime that is promised: import and require each entry point, and
 // a small real reconcile. The runtimes come from the registry, from packages that hold nothing but the program, once.
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { programOf } from '../cache.mjs'
 import { entryPoints, installPacked, packAll, run } from '../packed.mjs'
 
 const { platform, arch } = process
@@ -42,7 +43,7 @@ try {
   await repository.commit({ 'thing/a.json': '{"size":1}', 'thing/b.json': '{"size":1}' }, { branch: 'first' })
   await repository.commit({ 'thing/a.json': '{"size":2}' })
   for (const runtime of runtimes) {
-    const program = programOf(runtime)
+    const program = programOf(...runtime.program)
     for (const file of runtime.runs ?? ['load-core.mjs', 'reconcile.mjs']) {
       const state = join(home, `${runtime.name} ${file}`)
       const { code, text } = await execute(program, [...runtime.args, file, repository.url, state])
@@ -67,17 +68,6 @@ function writeLoads(packages) {
   writeFileSync(join(home, 'load.mjs'), imports(all))
   writeFileSync(join(home, 'load-core.mjs'), imports(core))
   writeFileSync(join(home, 'load.cjs'), all.map((entry) => `require('${entry}')`).join('\n'))
-}
-
-function programOf({ program: [name, version, path] }) {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const folder = join(cache, 'gitops-sdk', 'runtimes', `${name.replace(/\W/g, '-')}-${version}`)
-  const program = join(folder, 'node_modules', name, path)
-  if (existsSync(program)) return program
-  mkdirSync(folder, { recursive: true })
-  const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
-  run('npm', ['install', '--prefix', folder, ...quiet, `${name}@${version}`], folder)
-  return program
 }
 
 /** Runs beside the Git server of this process, which must answer meanwhile. */
