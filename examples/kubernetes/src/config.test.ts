@@ -24,7 +24,7 @@ test('the command line plans, applies and finds nothing left to do, with the con
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}, 60_000)
+}, 240_000)
 
 function gitops(cwd: string, ...args: readonly string[]): Promise<{ code: number | null; out: string }> {
   const { KUBECONFIG: _, ...env } = process.env

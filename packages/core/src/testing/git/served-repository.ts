@@ -1,4 +1,4 @@
-import { appendFile, mkdir } from 'node:fs/promises'
+import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runGit } from './git-command.ts'
 
@@ -75,14 +75,27 @@ async function importCommit(
   options: CommitOptions & { at: number },
 ): Promise<string> {
   const branch = `refs/heads/${options.branch ?? 'main'}`
-  const parent = await runGit(['rev-parse', '--quiet', '--verify', branch], { cwd: folder }).catch(() => '')
+  const parent = await headOf(folder, branch)
   const { name, email } = options.author ?? { name: 'Test', email: 'test@example.com' }
   const who = `${name} <${email}> ${Math.floor(options.at / 1000)} +0000`
-  const head = [`commit ${branch}`, `author ${who}`, `committer ${who}`, ...data(options.message ?? 'A change')]
-  const body = [...head, ...(parent === '' ? [] : [`from ${parent}`]), ...Object.entries(files).flatMap(fileCommand)]
+  const head = [
+    `commit ${branch}`,
+    'mark :1',
+    `author ${who}`,
+    `committer ${who}`,
+    ...data(options.message ?? 'A change'),
+  ]
+  const from = parent === '' ? [] : [`from ${parent}`]
+  const body = [...head, ...from, ...Object.entries(files).flatMap(fileCommand), 'get-mark :1']
   const input = Buffer.concat(body.flatMap((line) => [Buffer.from(line), Buffer.from('\n')]))
-  await runGit(['fast-import', '--quiet', '--force'], { cwd: folder, input })
-  return runGit(['rev-parse', branch], { cwd: folder })
+  return runGit(['fast-import', '--quiet', '--force'], { cwd: folder, input })
+}
+
+/** The commit of a branch, or nothing. Read from its file where it has one: a process less for each commit. */
+async function headOf(folder: string, branch: string): Promise<string> {
+  const loose = await readFile(join(folder, branch), 'utf8').catch(() => '')
+  if (loose !== '') return loose.trim()
+  return runGit(['rev-parse', '--quiet', '--verify', branch], { cwd: folder }).catch(() => '')
 }
 
 function fileCommand([path, file]: [string, CommittedFiles[string]]): (string | Uint8Array)[] {

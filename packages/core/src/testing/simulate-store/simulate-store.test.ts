@@ -20,5 +20,5 @@ test.each(storeBugs)(
     }
     expect(found).toBeDefined()
   },
-  60_000,
+  600_000,
 )

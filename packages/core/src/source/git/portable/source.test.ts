@@ -59,6 +59,14 @@ test('an empty repository and an unknown branch are errors', async () => {
 test('nothing of ours in it needs Node', async () => {
   const entryPoints = [new URL('../../../git-portable.ts', import.meta.url).pathname]
   const external = ['isomorphic-git']
-  const options = { bundle: true, platform: 'browser', format: 'esm', write: false, logLevel: 'silent' } as const
+  const conditions = ['@gitops-sdk/source']
+  const options = {
+    conditions,
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    write: false,
+    logLevel: 'silent',
+  } as const
   await expect(build({ entryPoints, external, ...options })).resolves.toMatchObject({ errors: [] })
 })

@@ -123,7 +123,7 @@ test('many polls with a commit each leave few packs, no more than twice the byte
   }
   expect(await bytes(folder)).toBeLessThan(2 * (await bytes(join(folder, 'fresh'))) + 300_000)
   expect(await runGit(['fsck', '--full', '--strict'], { cwd: folder })).not.toMatch(/error|missing|corrupt/)
-}, 60_000)
+}, 240_000)
 
 test('a save that is given up while another process holds the folder loses nothing', async () => {
   await repository.commit({ a: 'one' })
