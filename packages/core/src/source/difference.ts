@@ -17,18 +17,21 @@ export async function* difference(
   path: string,
   call: Call,
 ): AsyncGenerator<PathChange, void> {
-  if ((await before.digest(path, call)) === (await after.digest(path, call))) return
-  const left = await entriesOf(before, path, call)
-  const right = await entriesOf(after, path, call)
-  for (const [old, next] of sideBySide(left, right)) {
+  if ((await before.digest(path, call)) !== (await after.digest(path, call)))
+    yield* differenceBelow(path, { before, after }, call)
+}
+
+async function* differenceBelow(path: string, both: Both, call: Call): AsyncGenerator<PathChange, void> {
+  const left = await entriesOf(both.before, path, call)
+  const right = await entriesOf(both.after, path, call)
+  for (const [old, next] of changedPairs(left, right)) {
     throwIfAborted(call)
-    if (old?.digest !== next?.digest || old?.type !== next?.type)
-      yield* differenceOf(old, next, { before, after }, call)
+    yield* differenceOf(old, next, both, call)
   }
 }
 
-/** Pairs the entries of two sorted lists by path. */
-function* sideBySide(
+/** Pairs the entries of two sorted lists by path, where they differ. */
+function* changedPairs(
   left: readonly TreeEntry[],
   right: readonly TreeEntry[],
 ): Generator<readonly [TreeEntry | undefined, TreeEntry | undefined], void> {
@@ -38,6 +41,7 @@ function* sideBySide(
     const takeNext = next !== undefined && (old === undefined || next.path <= old.path)
     if (takeOld) l++
     if (takeNext) r++
+    if (takeOld && takeNext && old.digest === next.digest && old.type === next.type) continue
     yield [takeOld ? old : undefined, takeNext ? next : undefined]
   }
 }
@@ -53,8 +57,7 @@ async function* differenceOf(
   both: Both,
   call: Call,
 ): AsyncGenerator<PathChange, void> {
-  if (left?.type === 'folder' && right?.type === 'folder')
-    return yield* difference(both.before, both.after, left.path, call)
+  if (left?.type === 'folder' && right?.type === 'folder') return yield* differenceBelow(left.path, both, call)
   if (left?.type === 'folder') yield* everyFile(both.before, left, 'removed', call)
   if (right?.type === 'folder') yield* everyFile(both.after, right, 'added', call)
   const [old, next] = [asFile(left), asFile(right)]

@@ -64,9 +64,11 @@ export function findInLastFolder({ lastFolder }: Place, path: string): Found | u
 }
 
 async function findFrom(place: Place, path: string, parts: readonly string[], links: number): Promise<Found> {
+  const { store } = place
   let found: Found = { oid: place.rootOid, type: 'folder' }
   for (const [index, part] of parts.entries()) {
-    const entry = found.type === 'folder' ? (await treeOf(place, found.oid)).get(part) : undefined
+    const entry =
+      found.type === 'folder' ? (store.treeAtHand(found.oid) ?? (await store.tree(found.oid))).get(part) : undefined
     if (entry === undefined) throw notFound(place, path)
     if (entry.type === 'symlink' && place.policy.symlinks === 'follow') {
       if (links >= MAX_LINKS) throw badLink(place, path, `leads over more than ${MAX_LINKS} links`)
@@ -76,10 +78,6 @@ async function findFrom(place: Place, path: string, parts: readonly string[], li
     found = entry
   }
   return found
-}
-
-function treeOf({ store }: Place, oid: string): GitTree | Promise<GitTree> {
-  return store.treeAtHand(oid) ?? store.tree(oid)
 }
 
 /** The parts of the path that a link stands for. It may not leave the root of the snapshot. */

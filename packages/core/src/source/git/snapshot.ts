@@ -40,8 +40,7 @@ async function digest(place: Place, path: string): Promise<string> {
 async function* list(place: Place, path: string, reading: Reading, call: Call): AsyncGenerator<TreeEntry, void> {
   const tree = await reading(call, () => folderAt(place, path))
   const prefix = path === '' ? '' : `${pathParts(path).join('/')}/`
-  const entries = [...tree.values()].toSorted(byName)
-  for (const entry of entries) {
+  for (const entry of inOrder(tree)) {
     throwIfAborted(call)
     if (isSkipped(place, entry)) continue
     const followed = entry.type === 'symlink' && place.policy.symlinks === 'follow'
@@ -58,7 +57,14 @@ async function folderAt(place: Place, path: string): Promise<GitTree> {
   return place.store.tree(found.oid)
 }
 
-/** Git sorts folders as if their name ended with a slash; a snapshot sorts by name alone. */
+/** Git sorts folders as if their name ended with a slash, which is seldom another order than by name alone. */
+function inOrder(tree: GitTree): readonly GitTreeEntry[] {
+  const entries = [...tree.values()]
+  return entries.every(({ name }, at) => at === 0 || (entries[at - 1]?.name ?? '') < name)
+    ? entries
+    : entries.toSorted(byName)
+}
+
 function byName(left: GitTreeEntry, right: GitTreeEntry): number {
   return left.name < right.name ? -1 : 1
 }

@@ -103,6 +103,21 @@ test('an outside base is copied as it is written in another pack, and compressed
   expect(alone.index.oids.equals(thin.index.oids)).toBe(true)
 })
 
+test('an outside base that is a small folder is written as it is, because ids do not compress; a large one is compressed', async () => {
+  const folderOf = (files: number): GitObject => ({
+    type: 'tree',
+    data: Buffer.concat(Array.from({ length: files }, (_, at) => Buffer.from(`100644 file-${at}\0${'id'.repeat(10)}`))),
+  })
+  const [small, large] = [folderOf(10), folderOf(1_000)]
+  const deltaOn = ({ data }: GitObject): Buffer =>
+    delta(data.length, data.length + 3, [0xb0, data.length % 256, Math.floor(data.length / 256), ...insert('!!!')])
+  const thin = await decode(pack([onOid(small, deltaOn(small)), onOid(large, deltaOn(large))]), {}, [small, large])
+  expect(thin.bytes.includes(small.data)).toBe(true)
+  expect(thin.bytes.length).toBeLessThan(large.data.length)
+  const alone = await decode(thin.bytes)
+  expect(alone.index.oids.equals(thin.index.oids)).toBe(true)
+})
+
 const mib = 2 ** 20
 
 /** Copies `sizeBytes` from the start of the base, in pieces of at most 8 MiB. */

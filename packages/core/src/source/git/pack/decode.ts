@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { crc32, deflate } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import type { Call } from '../../../runtime/call.ts'
 import { GitOpsError } from '../../../runtime/errors.ts'
 import type { ByteCache } from '../byte-cache.ts'
@@ -8,21 +7,17 @@ import { type GitLimits, limitError } from '../limits.ts'
 import { type GitObject, OID_BYTES, hashLater, hashObject } from '../objects.ts'
 import { protocolError } from '../protocol/pkt-line.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
-import { deflate as deflateOne } from './deflate.ts'
-import { applyDelta, applyDeltaLater, readDeltaHead } from './delta.ts'
-import { MAX_ENTRY_HEAD, type PackEntry, entryHead, readEntry } from './entry.ts'
-import { type EntryTable, createEntryTable, enlarge, oidAt, positionOf } from './entry-table.ts'
+import { type OutsideBases, appendBases, missingBases } from './complete.ts'
+import { type DeltaHead, applyDelta, applyDeltaLater, readDeltaHead } from './delta.ts'
+import { MAX_ENTRY_HEAD, type PackEntry, readEntry } from './entry.ts'
+import { type EntryTable, createEntryTable, oidAt, positionOf } from './entry-table.ts'
 import { type GrowingBuffer, createGrowingBuffer } from './growing-buffer.ts'
 import { type InflatedEntry, LARGE_BYTES, inflate, inflateLater } from './inflate.ts'
 import { type PackIndex, sortIndex } from './pack-index.ts'
 
 /** What decoding needs from its surroundings. */
-export interface DecodeContext {
+export interface DecodeContext extends OutsideBases {
   readonly limits: GitLimits
-  /** Objects that are here already: a thin pack builds on them. */
-  readonly readBase: (oid: string) => Promise<GitObject | undefined>
-  /** Such an object as it is written in a pack, where it is whole there: to copy it instead of compressing it again. */
-  readonly writtenBase: (oid: string) => Promise<Buffer | undefined>
   /** Keeps inflated objects at hand, by id. */
   readonly cache: ByteCache<GitObject>
 }
@@ -37,9 +32,6 @@ export interface DecodedPack {
 
 const HEAD_BYTES = 12
 const TRAILER_BYTES = OID_BYTES
-const HASH_STEP_BYTES = 2 ** 22
-
-const deflateLater = promisify<Buffer, { level: number }, Buffer>(deflate)
 
 /**
  * Decodes a pack while it arrives: every object is inflated, put together, checked against the
@@ -74,6 +66,8 @@ interface Work {
   table: EntryTable | undefined
   expected: number
   position: number
+  /** Deltas below an object of this pack that was put together, by its id: another may build on it by that. */
+  readonly depths: Map<string, number>
   /** Entries whose base was not known when they arrived, with their delta. */
   waiting: Map<number, Buffer>
 }
@@ -90,6 +84,7 @@ function createWork(context: DecodeContext, call: Call): Work {
     table: undefined,
     expected: 0,
     position: HEAD_BYTES,
+    depths: new Map(),
     waiting: new Map(),
   }
 }
@@ -101,9 +96,10 @@ async function decodeAvailable(work: Work, ended: boolean): Promise<void> {
   while (table.count < work.expected) {
     const entry = nextEntry(work, ended)
     if (entry === undefined) break
-    const { data, usedBytes } = await inflateEntry(work, entry)
-    take(work, table, entry, entry.dataStart + usedBytes)
-    await place(work, table, table.count - 1, entry, data)
+    const inflated = inflateEntry(work, entry)
+    const { data, usedBytes } = inflated instanceof Promise ? await inflated : inflated
+    const at = take(work, table, entry.dataStart + usedBytes)
+    if (!placeAtOnce(work, table, at, entry, data)) await place(work, table, at, entry, data)
     if (work.slicer.isFull(data.length + OBJECT_COST)) await work.slicer.pause()
   }
   hashSoFar(work)
@@ -141,11 +137,13 @@ function inflateEntry(work: Work, entry: PackEntry): InflatedEntry | Promise<Inf
     : inflate(bytes, entry.dataStart, entry.sizeBytes)
 }
 
-function take(work: Work, table: EntryTable, entry: PackEntry, end: number): void {
-  table.offsets[table.count] = work.position
-  table.checksums[table.count] = crc32(work.buffer.bytes.subarray(work.position, end))
-  table.count++
+/** Notes the entry that ends at `end`, and gives its position in the table. */
+function take(work: Work, table: EntryTable, end: number): number {
+  const at = table.count++
+  table.offsets[at] = work.position
+  table.checksums[at] = crc32(work.buffer.bytes.subarray(work.position, end))
   work.position = end
+  return at
 }
 
 /** The most bytes that zlib makes out of `sizeBytes`: what is stored, not compressed, with its frames. */
@@ -159,6 +157,38 @@ function checkSize(work: Work, sizeBytes: number): void {
   work.inflatedBytes += sizeBytes
   if (work.inflatedBytes > limits.maxInflatedBytes)
     throw limitError('maxInflatedBytes', limits, 'The content of the pack')
+}
+
+/**
+ * As `place`, without waiting, where the object is small and whole, or its base is at hand: nearly always. Waiting at
+ * each step takes as long as all the steps together. Tells whether it did it.
+ */
+function placeAtOnce(work: Work, table: EntryTable, at: number, entry: PackEntry, data: Buffer): boolean {
+  if (data.length > LARGE_BYTES) return false
+  if (entry.kind !== 'offset-delta' && entry.kind !== 'oid-delta') {
+    note(work, table, at, { type: entry.kind, data }, hashObject(entry.kind, data), 0)
+    return true
+  }
+  const base = baseAtHand(work, table, entry)
+  const head = readDeltaHead(data)
+  if (base === undefined || head.resultBytes > LARGE_BYTES) return false
+  checkDelta(work, base, head)
+  const { type } = base.object
+  const result = applyDelta(base.object.data, data, head)
+  note(work, table, at, { type, data: result }, hashObject(type, result), base.depth + 1)
+  return true
+}
+
+function baseAtHand(
+  { context, depths }: Work,
+  table: EntryTable,
+  { baseOid, baseOffset }: PackEntry,
+): Base | undefined {
+  const position = baseOid === undefined ? positionOf(table, baseOffset ?? -1) : -1
+  if (baseOid === undefined && table.resolved[position] !== 1) return undefined
+  const oid = baseOid ?? oidAt(table, position)
+  const object = context.cache.get(oid)
+  return object === undefined ? undefined : { object, depth: depths.get(oid) ?? 0 }
 }
 
 /** Names a whole object; puts a delta together, or lets it wait for its base. */
@@ -178,7 +208,7 @@ interface Base {
 async function baseOf(work: Work, table: EntryTable, entry: PackEntry): Promise<Base | undefined> {
   if (entry.baseOid !== undefined) {
     const object = await work.context.readBase(entry.baseOid)
-    return object === undefined ? undefined : { object, depth: 0 }
+    return object === undefined ? undefined : { object, depth: work.depths.get(entry.baseOid) ?? 0 }
   }
   const at = positionOf(table, entry.baseOffset ?? -1)
   if (at < 0) return fail('A delta of the pack builds on something that is not an object.')
@@ -187,10 +217,14 @@ async function baseOf(work: Work, table: EntryTable, entry: PackEntry): Promise<
 }
 
 async function combine(work: Work, table: EntryTable, at: number, base: Base, delta: Buffer): Promise<void> {
+  checkDelta(work, base, readDeltaHead(delta))
+  await name(work, table, at, await applyTo(work, base.object, delta), base.depth + 1)
+}
+
+function checkDelta(work: Work, base: Base, { resultBytes }: DeltaHead): void {
   const { limits } = work.context
   if (base.depth >= limits.maxDeltaDepth) throw limitError('maxDeltaDepth', limits, 'A chain of deltas')
-  checkSize(work, readDeltaHead(delta).resultBytes)
-  await name(work, table, at, await applyTo(work, base.object, delta), base.depth + 1)
+  checkSize(work, resultBytes)
 }
 
 async function applyTo(work: Work, { type, data: base }: GitObject, delta: Buffer): Promise<GitObject> {
@@ -204,10 +238,15 @@ async function name(work: Work, table: EntryTable, at: number, object: GitObject
   const { type, data } = object
   const large = data.length > LARGE_BYTES
   const oid = large ? await hashLater(type, data, () => work.slicer.pause()) : hashObject(type, data)
+  note(work, table, at, object, oid, depth)
+}
+
+function note(work: Work, table: EntryTable, at: number, object: GitObject, oid: string, depth: number): void {
   table.oids.write(oid, at * OID_BYTES, 'hex')
   table.depths[at] = depth
   table.resolved[at] = 1
-  work.context.cache.set(oid, object, data.length)
+  if (depth > 0) work.depths.set(oid, depth)
+  work.context.cache.set(oid, object, object.data.length)
 }
 
 /** An object decoded before: from the cache, or once more from the pack, along its deltas. */
@@ -275,61 +314,17 @@ async function resolveWaiting(work: Work): Promise<void> {
   }
 }
 
-/** Appends the bases that a thin pack left out, so that the pack can be read alone. */
 async function finish(work: Work): Promise<DecodedPack> {
-  const { table } = work
+  const { table, buffer, context, slicer } = work
   if (table === undefined) return fail('The pack ended before it began.')
-  const missing = missingBases(work, table)
-  const bytes = missing.length === 0 ? work.buffer.finished() : await appendBases(work, table, missing)
-  const index = await sortIndex(work.table ?? table, work.slicer)
+  const missing = missingBases(buffer.bytes, table)
+  const complete =
+    missing.length === 0
+      ? { bytes: buffer.finished(), table }
+      : await appendBases({ bytes: buffer.bytes, table }, missing, context, slicer)
+  const { bytes } = complete
+  const index = await sortIndex(complete.table, slicer)
   return { bytes, index, checksum: bytes.toString('hex', bytes.length - TRAILER_BYTES) }
-}
-
-function missingBases(work: Work, table: EntryTable): string[] {
-  const wanted = new Set<string>()
-  for (let at = 0; at < table.count; at++) {
-    if (table.depths[at] !== 1) continue
-    const { baseOid } = readEntry(work.buffer.bytes, table.offsets[at] ?? 0)
-    if (baseOid !== undefined) wanted.add(baseOid)
-  }
-  if (wanted.size === 0) return []
-  for (let at = 0; at < table.count; at++) wanted.delete(oidAt(table, at))
-  return [...wanted]
-}
-
-async function appendBases(work: Work, table: EntryTable, missing: readonly string[]): Promise<Buffer> {
-  const larger = enlarge(table, missing.length)
-  const parts: Buffer[] = [work.buffer.bytes.subarray(0, -TRAILER_BYTES)]
-  let offset = parts[0]?.length ?? 0
-  for (const oid of missing) {
-    const entry = (await work.context.writtenBase(oid)) ?? (await writeBase(work, oid))
-    const at = larger.count++
-    larger.oids.write(oid, at * OID_BYTES, 'hex')
-    larger.offsets[at] = offset
-    larger.checksums[at] = crc32(entry)
-    larger.resolved[at] = 1
-    offset += entry.length
-    parts.push(entry)
-  }
-  parts[0]?.writeUInt32BE(larger.count, 8)
-  work.table = larger
-  const hash = createHash('sha1')
-  for (const part of parts) {
-    for (let at = 0; at < part.length; at += HASH_STEP_BYTES) {
-      const piece = part.subarray(at, at + HASH_STEP_BYTES)
-      hash.update(piece)
-      if (work.slicer.isFull(piece.length)) await work.slicer.pause()
-    }
-  }
-  return Buffer.concat([...parts, hash.digest()])
-}
-
-async function writeBase(work: Work, oid: string): Promise<Buffer> {
-  const object = (await work.context.readBase(oid)) ?? fail('The base of a delta vanished while the pack was read.')
-  const { type, data } = object
-  const large = data.length > LARGE_BYTES
-  const compressed = large ? await deflateLater(data, { level: 1 }) : deflateOne(data)
-  return Buffer.concat([entryHead(type, data.length), compressed])
 }
 
 function fail(message: string): never {

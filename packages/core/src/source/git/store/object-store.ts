@@ -95,6 +95,7 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
 
 async function writtenIn(packs: readonly KeptPack[], oid: string): Promise<Buffer | undefined> {
   for (const pack of packs) {
+    if (pack.index.find(oid) < 0) continue
     const entry = await entryFromPack(pack, oid)
     if (entry !== undefined) return entry
   }
