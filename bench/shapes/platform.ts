@@ -6,6 +6,8 @@ import { kubernetesObjects } from './generate.ts'
 export interface Platform extends AsyncDisposable {
   /** Runs every application once, all of them at the same time. */
   readonly reconcile: () => Promise<readonly RunResult[]>
+  /** From now on each is looked at again and again, as in a platform that runs. */
+  start(): void
   /** Writes of all targets so far. */
   writes(): number
 }
@@ -24,6 +26,7 @@ export function createPlatform({ applications, resources }: { applications: numb
   })
   return {
     reconcile: () => Promise.all(names.map((name) => reconciler.reconcile(name))),
+    start: () => reconciler.start(),
     writes: () => targets.reduce((sum, { counts }) => sum + counts.write, 0),
     [Symbol.asyncDispose]: () => reconciler.stop(),
   }
