@@ -68,14 +68,15 @@ async function makeChange(
   call: RunCall,
   write: Write,
 ): Promise<Outcome> {
+  const { ref, action } = change
   const obstacle = whatStops(call)
-  if (obstacle !== undefined) return { ...about(change), status: 'skipped', error: obstacle }
+  if (obstacle !== undefined) return { ref, action, status: 'skipped', error: obstacle }
   try {
     const written = await untilAborted(writeChange(change, declared, call, write), call.signal)
-    return { ...about(change), status: 'succeeded', ...written }
+    return { ref, action, status: 'succeeded', ...written }
   } catch (thrown) {
-    const error = toGitOpsError(thrown, `Applying ${label(change.ref)}`)
-    return { ...about(change), status: mayHaveHappened.has(error.code) ? 'unknown' : 'failed', error }
+    const error = toGitOpsError(thrown, `Applying ${label(ref)}`)
+    return { ref, action, status: mayHaveHappened.has(error.code) ? 'unknown' : 'failed', error }
   }
 }
 
@@ -115,12 +116,9 @@ async function writeChange(
   return write({ ...fresh, action: 'create' }, declared, call)
 }
 
-function about({ ref, action }: Change): Pick<Outcome, 'ref' | 'action'> {
-  return { ref, action }
-}
-
 async function skipped(change: Change, obstacle: Outcome | undefined): Promise<Outcome> {
-  return { ...about(change), status: 'skipped', error: whySkipped(change, obstacle) }
+  const { ref, action } = change
+  return { ref, action, status: 'skipped', error: whySkipped(change, obstacle) }
 }
 
 function whySkipped({ ref }: Change, obstacle: Outcome | undefined): GitOpsError {

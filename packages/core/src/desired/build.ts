@@ -1,4 +1,5 @@
 import { GitOpsError } from '../runtime/errors.ts'
+import { extend } from '../runtime/extend.ts'
 import type { Json } from '../runtime/json.ts'
 import type { Revision } from '../source/source.ts'
 import type { DesiredState, Origin, Resource } from './desired.ts'
@@ -7,7 +8,7 @@ import { compareRefs, label, refKey } from './ref.ts'
 
 /** A declared resource. The digest is computed from the body unless it is given. */
 export function resource(given: Omit<Resource, 'digest'> & { readonly digest?: string }): Resource {
-  return { ...given, digest: given.digest ?? digestOf(given.body) }
+  return extend(given, { digest: given.digest ?? digestOf(given.body) })
 }
 
 /** What a declaration holds besides its resources. */

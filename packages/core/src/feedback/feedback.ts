@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts'
+import { extend } from '../runtime/extend.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type Emitter, createEmitter } from './emitter.ts'
 import type { ApplicationEvent, EventBody } from './events.ts'
@@ -22,7 +23,7 @@ export function createFeedback(options: { readonly clock: Clock; readonly log: L
   return {
     ...emitter,
     record: (body) => {
-      const event: ApplicationEvent = { ...body, sequence: ++sequence, at: options.clock.now() }
+      const event: ApplicationEvent = extend(body, { sequence: ++sequence, at: options.clock.now() })
       advance(states, event)
       emitter.emit(event)
       return event

@@ -2,6 +2,7 @@ import { resourcesByKey, resourcesWithOrder } from '../desired/by-key.ts'
 import type { DesiredState, Phase, Resource, ResourceRef } from '../desired/desired.ts'
 import { compareRefs, label, refKey } from '../desired/ref.ts'
 import { GitOpsError } from '../runtime/errors.ts'
+import { extend } from '../runtime/extend.ts'
 import type { Change, PlanMode, Step } from './plan.ts'
 
 /** A change that has no step yet. */
@@ -65,7 +66,7 @@ export function arrange(drafts: readonly Draft[], { desired, previous, mode }: O
   }
   const isLast = ({ ref }: Draft): boolean =>
     (declared.get(refKey(ref)) ?? declaredBefore.get(refKey(ref)))?.order?.pruneLast === true
-  const made = drafts.filter((draft) => !isPrune(draft)).map((draft) => ({ ...draft, step: stepOf(draft) }))
+  const made = drafts.filter((draft) => !isPrune(draft)).map((draft) => extend(draft, { step: stepOf(draft) }))
   const phases = mode === 'destroy' ? destroyOrder : convergeOrder
   return [...made, ...mirrorPrunes(prunes, stepOf, isLast, made)].sort(byStep(phases))
 }
@@ -106,7 +107,7 @@ function waveAfter(changes: readonly Change[]): number {
 }
 
 function mirrored(prunes: readonly Draft[], stepOf: (draft: Draft) => Step): Change[] {
-  const planned = prunes.map((draft) => ({ ...draft, step: { ...stepOf(draft), phase: 'Sync' as const } }))
+  const planned = prunes.map((draft) => extend(draft, { step: { ...stepOf(draft), phase: 'Sync' as const } }))
   const steps = distinctSteps(planned)
   return planned.map((change) => {
     const position = steps.findIndex((step) => sameStep(step, change.step))

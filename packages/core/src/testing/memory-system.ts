@@ -3,6 +3,7 @@ import type { ResourceRef } from '../desired/desired.ts'
 import { covers, parsePointer } from '../desired/pointer.ts'
 import { refKey } from '../desired/ref.ts'
 import { diffJson } from '../plan/diff.ts'
+import { extend } from '../runtime/extend.ts'
 import type { JsonObject } from '../runtime/json.ts'
 import { createFeed, type Feed } from '../source/feed.ts'
 
@@ -43,7 +44,7 @@ export function memorySystem(): MemorySystem {
   let sequence = 0
   const put = (resource: LiveResource): LiveResource => {
     sequence++
-    const stored = { ...resource, uid: resource.uid ?? `uid-${sequence}`, version: String(sequence) }
+    const stored = extend(resource, { uid: resource.uid ?? `uid-${sequence}`, version: String(sequence) })
     live.set(refKey(resource.ref), stored)
     changed.emit({ ref: resource.ref })
     return stored
