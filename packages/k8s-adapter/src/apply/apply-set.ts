@@ -8,7 +8,7 @@ import {
   type RunCall,
 } from '@gitops-sdk/core'
 import { metadataOf, objectAt, textOf } from '../client/json.ts'
-import { collectionPath, applyObject, getObject, type ObjectPlace } from '../client/objects.ts'
+import { collectionPath, applyObject, getObject, type ObjectPlace, placeOf } from '../client/objects.ts'
 import { refusalOf } from '../client/errors.ts'
 import {
   APPLY_SET_MANAGER,
@@ -90,7 +90,7 @@ async function say(
   how: 'make' | 'change',
   next: (said: Reach) => Reach | Promise<Reach>,
 ): Promise<Reach> {
-  const place = await placeOf(set)
+  const place = await parentPlace(set)
   for (let attempt = 1; ; attempt++) {
     const live = await getObject(set.writing.client, place, set.call)
     if (live !== undefined) refuseForeign(set, live)
@@ -110,10 +110,10 @@ async function say(
 
 const nowhere: Reach = { kinds: new Set(), namespaces: new Set() }
 
-async function placeOf({ parent: { ref }, writing: { cache }, call }: Members): Promise<ObjectPlace> {
+async function parentPlace({ parent: { ref }, writing: { cache }, call }: Members): Promise<ObjectPlace> {
   const served = await cache.discovery.find('v1', 'Secret', call)
   if (served === undefined) throw new GitOpsError('TARGET_REFUSED', 'The server does not serve Secrets.')
-  return { served, namespace: ref.namespace, name: ref.name }
+  return placeOf(served, ref)
 }
 
 /** On condition that nobody wrote since: who lost the application must not narrow what the next one widened. */

@@ -15,7 +15,7 @@ import {
 import type { ServedKind } from '../client/discovery.ts'
 import { refusalOf } from '../client/errors.ts'
 import { metadataOf } from '../client/json.ts'
-import { applyObject, deleteObject, getObject, type ObjectPlace } from '../client/objects.ts'
+import { applyObject, deleteObject, getObject, type ObjectPlace, placeOf } from '../client/objects.ts'
 import type { KubeAnswer, KubeClient } from '../client/port.ts'
 import { applySetIdOf } from '../declare/apply-set.ts'
 import type { ClusterCache } from '../observe/cache.ts'
@@ -60,7 +60,7 @@ export function inTurn<T>({ limit, fence }: Writing, send: () => Promise<T>, cal
 /** Applies one declaration. Safe to repeat: the same declaration applied again changes nothing. */
 export async function applyOne(change: Change, declared: Resource, writing: Writing, call: RunCall): Promise<Written> {
   const served = await servedKind(declared, writing, call)
-  const place = placeOf(served, declared)
+  const place = placeOf(served, declared.ref)
   const body = guarded(writing.bodyOf(declared, call), change)
   try {
     if (change.action === 'adopt') await takeOver(place, change, writing, call)
@@ -68,7 +68,7 @@ export async function applyOne(change: Change, declared: Resource, writing: Writ
     const answer = await applyOrTake(place, body, change, writing, call)
     return await settled(answer, place, change, writing, call)
   } catch (thrown) {
-    if (refusalOf(thrown) === undefined) writing.cache.doubt(served, place)
+    if (refusalOf(thrown) === undefined) writing.cache.doubt(place)
     throwIfAborted(call)
     throw translate(thrown, change)
   }
@@ -103,10 +103,6 @@ async function servedKind(declared: Resource, { cache, settleMs }: Writing, call
       { cause, retryable: true },
     )
   }
-}
-
-function placeOf(served: ServedKind, { ref }: Pick<Resource, 'ref'>): ObjectPlace {
-  return { served, namespace: served.namespaced ? ref.namespace : undefined, name: ref.name }
 }
 
 async function takeOver(place: ObjectPlace, change: Change, writing: Writing, call: RunCall): Promise<void> {
@@ -245,7 +241,7 @@ export async function deleteOne(change: Change, writing: Writing, call: RunCall)
   const { client, cache, propagation, settleMs, fence } = writing
   const served = await cache.discovery.preferred(change.ref.group ?? '', change.ref.kind, call)
   if (served === undefined) return
-  const place = placeOf(served, change)
+  const place = placeOf(served, change.ref)
   const { uid } = change
   const once = ({ version }: Guard) => deleteObject(client, place, { uid, version, propagation }, call)
   const sent = fence.send((guard) => inTurn(writing, () => once(guard), call), place, change, call)

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { abortError, type Call, GitOpsError, type Json, type JsonObject, throwIfAborted } from '@gitops-sdk/core'
 import { errorFor } from './errors.ts'
-import { exchange } from './exchange.ts'
+import { collect, exchange } from './exchange.ts'
 import { isObject } from './json.ts'
 import { linesOf } from './lines.ts'
 import { throughProxy } from './proxy.ts'
@@ -162,18 +162,11 @@ function headersAlways({ impersonate, userAgent }: HttpClientOptions): Record<st
 }
 
 async function read(response: IncomingMessage, call: Call): Promise<string> {
-  // Not `for await`: its iterator costs more than everything else about a small answer.
-  const chunks: Buffer[] = []
-  response.on('data', (chunk: Buffer) => chunks.push(chunk))
   try {
-    await new Promise<void>((resolve, reject) => {
-      response.on('end', resolve).on('error', reject)
-      response.on('close', () => reject(new Error('the connection was closed in the middle of the answer')))
-    })
+    return await new Promise<string>((resolve, reject) => collect(response, resolve, reject))
   } catch (cause) {
     throw brokenConnection('The API server', cause, call)
   }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 async function* objectsOf(response: IncomingMessage, call: Call): AsyncIterable<JsonObject> {

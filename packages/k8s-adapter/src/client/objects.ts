@@ -1,4 +1,4 @@
-import { type Call, GitOpsError, type JsonObject } from '@gitops-sdk/core'
+import { type Call, GitOpsError, type JsonObject, type ResourceRef } from '@gitops-sdk/core'
 import type { ServedKind } from './discovery.ts'
 import { isNotFound } from './errors.ts'
 import type { KubeAnswer, KubeClient } from './port.ts'
@@ -8,6 +8,11 @@ export interface ObjectPlace {
   readonly served: ServedKind
   readonly namespace: string | undefined
   readonly name: string
+}
+
+/** The place of an object of a kind that is served: one of the cluster has no namespace, whatever is declared. */
+export function placeOf(served: ServedKind, { namespace, name }: ResourceRef): ObjectPlace {
+  return { served, namespace: served.namespaced ? namespace : undefined, name }
 }
 
 /** The path of a collection; of all namespaces where none is given. */

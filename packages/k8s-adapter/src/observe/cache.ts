@@ -10,7 +10,8 @@ import {
 } from '@gitops-sdk/core'
 import { createDiscovery, type Discovery, type ServedKind } from '../client/discovery.ts'
 import { refusalOf } from '../client/errors.ts'
-import { getObject } from '../client/objects.ts'
+import { getObject, type ObjectPlace, placeOf } from '../client/objects.ts'
+import { inParallel } from '../client/parallel.ts'
 import type { KubeClient } from '../client/port.ts'
 import { type Informer, keyOf, startInformer } from './informer.ts'
 import { type Looking, see, type Seen } from './seen.ts'
@@ -46,7 +47,7 @@ export interface ClusterCache extends Disposable {
    * Notes that the answer to a write was lost. Until the object was read once, the watch is not believed about it: it may
    * be behind, and what is thought not to be there would be forgotten.
    */
-  doubt(served: ServedKind, place: Pick<Seen, 'namespace' | 'name'>): void
+  doubt(place: ObjectPlace): void
   /** Takes a confirmed deletion. */
   dropped(served: ServedKind, seen: Pick<Seen, 'namespace' | 'name' | 'uid'>): void
   /** Calls `listener` with every ref that changed; returns how to stop. */
@@ -101,7 +102,7 @@ export function createClusterCache(options: ClusterCacheOptions): ClusterCache {
       const { namespace } = object['metadata'] as { readonly namespace?: string }
       return informerOf(state, served, namespace)?.put(object) ?? see(object, served, state.options.looking)
     },
-    doubt: (served, place) => void state.doubted.add(doubtKey(served, place)),
+    doubt: (place) => void state.doubted.add(doubtKey(place)),
     dropped: (served, seen) => informerOf(state, served, seen.namespace)?.drop(seen),
     listen: (listener) => {
       state.listeners.add(listener)
@@ -156,7 +157,7 @@ async function settleDoubts(
 ): Promise<ReadonlyMap<string, GitOpsError>> {
   const unread = new Map<string, GitOpsError>()
   if (state.doubted.size === 0) return unread
-  const doubted = located.filter(({ ref, served }) => state.doubted.has(doubtKey(served, placeOf(served, ref))))
+  const doubted = located.filter(({ ref, served }) => state.doubted.has(doubtKey(placeOf(served, ref))))
   // A server that does not answer for one object is not asked for a thousand others.
   let away: GitOpsError | undefined
   const read = async (each: Located): Promise<void> => {
@@ -165,8 +166,7 @@ async function settleDoubts(
     if (refusalOf(error) === undefined) away = error
     unread.set(each.key, error)
   }
-  for (let next = 0; next < doubted.length; next += READ_AT_ONCE)
-    await Promise.all(doubted.slice(next, next + READ_AT_ONCE).map(read))
+  await inParallel(doubted, READ_AT_ONCE, read)
   return unread
 }
 
@@ -177,9 +177,9 @@ async function readAgain(
 ): Promise<GitOpsError | undefined> {
   const place = placeOf(served, ref)
   try {
-    const object = await getObject(client, { served, ...place }, call)
+    const object = await getObject(client, place, call)
     if (object !== undefined) informerOf({ informers }, served, place.namespace)?.put(object)
-    doubted.delete(doubtKey(served, place))
+    doubted.delete(doubtKey(place))
     return undefined
   } catch (thrown) {
     return toGitOpsError(thrown, `Reading ${label(ref)}`)
@@ -187,12 +187,9 @@ async function readAgain(
 }
 
 /** The same in every version of a kind: what is no longer declared is looked for in the one the server prefers. */
-function doubtKey({ group, resource }: ServedKind, place: Pick<Seen, 'namespace' | 'name'>): string {
+function doubtKey(place: ObjectPlace): string {
+  const { group, resource } = place.served
   return `${group}/${resource} ${keyOf(place)}`
-}
-
-function placeOf({ namespaced }: ServedKind, { namespace, name }: ResourceRef): Pick<Seen, 'namespace' | 'name'> {
-  return { namespace: namespaced ? namespace : undefined, name }
 }
 
 async function servedFor(

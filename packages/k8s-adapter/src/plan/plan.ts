@@ -21,7 +21,7 @@ import { attribute } from '../observe/attribute.ts'
 import type { IsStranger } from '../observe/extras.ts'
 import { seenOf, type Verified, verifiedText } from '../observe/observe.ts'
 import { see } from '../observe/seen.ts'
-import { inParallel } from './parallel.ts'
+import { inParallel } from '../client/parallel.ts'
 import { cleared, type Inspection } from './inspect.ts'
 import { itemKey, overlay } from './shape.ts'
 

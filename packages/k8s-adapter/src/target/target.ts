@@ -23,6 +23,7 @@ import type { ConflictPolicy } from '../apply/conflict.ts'
 import { overtaken, writeFence } from '../apply/fence.ts'
 import type { Writing } from '../apply/write.ts'
 import { assessObjects } from '../assess/assess.ts'
+import { placeOf } from '../client/objects.ts'
 import { declareObjects } from '../declare/declare.ts'
 import { filesRenderer } from '../declare/files.ts'
 import type { NamespacePolicy } from '../declare/policy.ts'
@@ -205,9 +206,14 @@ async function plan(
     const served = await cache.served(wanted, within)
     if (served === undefined)
       throw new GitOpsError('PLAN_STALE', `Nobody serves the kind ${declared.ref.kind} any more. Plan again.`)
-    const place = { served, namespace: served.namespaced ? declared.ref.namespace : undefined, name: declared.ref.name }
     const body = claimed(declared, options.owner, within)
-    const inspection = await inspect(place, body, declared, { client, manager, isStranger }, within)
+    const inspection = await inspect(
+      placeOf(served, declared.ref),
+      body,
+      declared,
+      { client, manager, isStranger },
+      within,
+    )
     fence.check(inspection.live, declared.ref)
     return inspection
   }
