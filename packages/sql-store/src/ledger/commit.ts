@@ -7,7 +7,7 @@ import {
   fencedClaim,
   refKey,
 } from '@gitops-sdk/core'
-import type { Database, Query } from '../database/database.ts'
+import type { Database, Dialect, Query } from '../database/database.ts'
 import { isOneOfGiven } from '../database/given.ts'
 import { text } from '../database/row.ts'
 import { completeAll } from '../queue/queue.ts'
@@ -144,31 +144,35 @@ async function writeInventory(database: Database, query: Query, commits: readonl
   )
   const opened = commits.flatMap(openedRows)
   if (opened.length === 0) return
-  await query(
-    `INSERT INTO gitops_inventory (application, key, valid_from, kind, namespace, name, revision, run, entry)
-     SELECT given.application, given.key, given.at, given.kind, given.namespace, given.name, given.revision, given.run, given.entry
-     FROM ${dialect.jsonTable(openedColumns)}`,
-    [JSON.stringify(opened)],
-  )
+  await query(inserting(dialect, 'gitops_inventory', openedColumns), [JSON.stringify(opened)])
 }
 
-const openedColumns = {
+/** Inserts the rows of a JSON array: objects of these columns. */
+function inserting({ jsonTable }: Dialect, table: string, columns: Columns): string {
+  const names = Object.keys(columns)
+  const given = names.map((name) => `given.${name}`)
+  return `INSERT INTO ${table} (${names.join(', ')}) SELECT ${given.join(', ')} FROM ${jsonTable(columns)}`
+}
+
+type Columns = Parameters<Dialect['jsonTable']>[0]
+
+const openedColumns: Columns = {
   application: 'text',
   key: 'text',
-  at: 'bigint',
+  valid_from: 'bigint',
   kind: 'text',
   namespace: 'text',
   name: 'text',
   revision: 'text',
   run: 'text',
   entry: 'text',
-} as const
+}
 
 function openedRows({ application, at, change }: Commit): object[] {
   return (change.inventory?.put ?? []).map((one) => ({
     application,
     key: refKey(one.ref),
-    at,
+    valid_from: at,
     kind: one.ref.kind,
     namespace: one.ref.namespace ?? null,
     name: one.ref.name,
@@ -178,7 +182,7 @@ function openedRows({ application, at, change }: Commit): object[] {
   }))
 }
 
-const runColumns = {
+const runColumns: Columns = {
   application: 'text',
   run: 'text',
   started_at: 'bigint',
@@ -186,7 +190,7 @@ const runColumns = {
   outcome: 'text',
   revision: 'text',
   entry: 'text',
-} as const
+}
 
 async function insertRuns(database: Database, query: Query, commits: readonly Commit[]): Promise<void> {
   const runs = commits.flatMap(({ change: { run } }) => (run === undefined ? [] : [run]))
@@ -200,22 +204,18 @@ async function insertRuns(database: Database, query: Query, commits: readonly Co
     revision: run.revision?.id ?? null,
     entry: JSON.stringify(run),
   }))
-  await query(
-    `INSERT INTO gitops_run (application, run, started_at, ended_at, outcome, revision, entry)
-     SELECT given.application, given.run, given.started_at, given.ended_at, given.outcome, given.revision, given.entry
-     FROM ${database.dialect.jsonTable(runColumns)} WHERE true ON CONFLICT (application, run) DO NOTHING`,
-    [JSON.stringify(rows)],
-  )
+  const insert = inserting(database.dialect, 'gitops_run', runColumns)
+  await query(`${insert} WHERE true ON CONFLICT (application, run) DO NOTHING`, [JSON.stringify(rows)])
 }
 
-const auditColumns = {
+const auditColumns: Columns = {
   sequence: 'bigint',
   at: 'bigint',
   application: 'text',
   actor: 'text',
   action: 'text',
   entry: 'text',
-} as const
+}
 
 /** Appends take turns on the head row, so that the chain has no fork. */
 async function appendAudit(database: Database, query: Query, commits: readonly Commit[]): Promise<void> {
@@ -232,12 +232,7 @@ async function appendAudit(database: Database, query: Query, commits: readonly C
     const { sequence, at, application = null, actor, action } = record
     return { sequence, at, application, actor, action, entry: JSON.stringify(record) }
   })
-  await query(
-    `INSERT INTO gitops_audit (sequence, at, application, actor, action, entry)
-     SELECT given.sequence, given.at, given.application, given.actor, given.action, given.entry
-     FROM ${database.dialect.jsonTable(auditColumns)}`,
-    [JSON.stringify(rows)],
-  )
+  await query(inserting(database.dialect, 'gitops_audit', auditColumns), [JSON.stringify(rows)])
   await query('UPDATE gitops_audit_head SET sequence = ?, hash = ? WHERE one = 1', [head.sequence, head.hash])
 }
 
