@@ -1,5 +1,5 @@
 import type { JsonObject } from '@gitops-sdk/core'
-import { objectOf } from '../client/json.ts'
+import { metadataOf, objectAt, objectOf, objectsOf, textOf } from '../client/json.ts'
 import { OWN } from '../declare/annotations.ts'
 
 /** On an object that was written under a claim of its application: the token of that claim. */
@@ -10,13 +10,11 @@ export const TOKEN: string = `${OWN}fence`
  * longer ours, and it does not count.
  */
 export function tokenOf(object: JsonObject, manager: string): number | undefined {
-  const metadata = objectOf(object['metadata'])
-  const text = objectOf(metadata['annotations'])[TOKEN]
-  if (typeof text !== 'string' || !/^\d{1,15}$/.test(text)) return undefined
-  const entries = Array.isArray(metadata['managedFields']) ? metadata['managedFields'].map(objectOf) : []
-  const isOurs = entries.some(
-    (entry) =>
-      entry['manager'] === manager && entry['operation'] === 'Apply' && isIn(objectOf(entry['fieldsV1'] ?? null)),
+  const metadata = metadataOf(object)
+  const text = textOf(objectAt(metadata, 'annotations')[TOKEN])
+  if (!/^\d{1,15}$/.test(text)) return undefined
+  const isOurs = objectsOf(metadata['managedFields']).some(
+    (entry) => entry['manager'] === manager && entry['operation'] === 'Apply' && isIn(objectAt(entry, 'fieldsV1')),
   )
   return isOurs ? Number(text) : undefined
 }
@@ -33,5 +31,5 @@ export function withoutToken(fields: JsonObject): JsonObject {
 }
 
 function isIn(fields: JsonObject): boolean {
-  return objectOf(objectOf(fields['f:metadata'])['f:annotations'])[`f:${TOKEN}`] !== undefined
+  return objectAt(objectAt(fields, 'f:metadata'), 'f:annotations')[`f:${TOKEN}`] !== undefined
 }

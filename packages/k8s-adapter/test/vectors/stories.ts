@@ -1,6 +1,24 @@
-import type { Json, JsonObject } from '@gitops-sdk/core'
 import type { ControlPlaneOptions } from '../../src/testing.ts'
 import { COMPACT, type Question } from './ask.ts'
+import {
+  apply,
+  binding,
+  bindings,
+  claim,
+  claims,
+  definition,
+  deployment,
+  deployments,
+  map,
+  maps,
+  secrets,
+  services,
+  statefulSet,
+  statefulSets,
+  widget,
+  widgets,
+  widgetSchema,
+} from './objects.ts'
 
 /** Questions that follow each other in one namespace. */
 export interface Story {
@@ -17,106 +35,6 @@ export function planeFor(how: Story['how']): ControlPlaneOptions {
     controllers: how === 'usual' ? ['namespace', 'garbage-collector'] : false,
     flags: how === 'usual' ? [] : ['--watch-cache=false'],
   }
-}
-
-const maps = '/api/v1/namespaces/{ns}/configmaps'
-const secrets = '/api/v1/namespaces/{ns}/secrets'
-const services = '/api/v1/namespaces/{ns}/services'
-const deployments = '/apis/apps/v1/namespaces/{ns}/deployments'
-const map = (name: string, data: JsonObject = {}, metadata: JsonObject = {}): JsonObject => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, ...metadata },
-  data,
-})
-const apply = (manager: string, path: string, body: Json, more = ''): Question => ({
-  ask: `APPLY ${path}?fieldManager=${manager}${more}`,
-  body,
-})
-const deployment = (spec: JsonObject, container: JsonObject = {}): JsonObject => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web' },
-  spec: {
-    selector: { matchLabels: { app: 'web' } },
-    template: {
-      metadata: { labels: { app: 'web' } },
-      spec: { containers: [{ name: 'web', image: 'web:1', ...container }] },
-    },
-    ...spec,
-  },
-})
-const definition = (plural: string, schema: JsonObject): JsonObject => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${plural}.{ns}.example.org` },
-  spec: {
-    group: '{ns}.example.org',
-    scope: 'Namespaced',
-    names: { plural, kind: 'Widget' },
-    versions: [
-      { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema }, subresources: { status: {} } },
-    ],
-  },
-})
-const statefulSets = '/apis/apps/v1/namespaces/{ns}/statefulsets'
-const claims = '/api/v1/namespaces/{ns}/persistentvolumeclaims'
-const bindings = '/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings'
-const statefulSet = (serviceName: string): JsonObject => ({
-  apiVersion: 'apps/v1',
-  kind: 'StatefulSet',
-  metadata: { name: 'db' },
-  spec: {
-    replicas: 0,
-    serviceName,
-    selector: { matchLabels: { app: 'db' } },
-    template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'db', image: 'db' }] } },
-  },
-})
-const claim = (mode: string): JsonObject => ({
-  apiVersion: 'v1',
-  kind: 'PersistentVolumeClaim',
-  metadata: { name: 'disk' },
-  spec: { accessModes: [mode], resources: { requests: { storage: '1Gi' } } },
-})
-const binding = (role: string): JsonObject => ({
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'RoleBinding',
-  metadata: { name: 'ours' },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: role },
-  subjects: [{ kind: 'User', name: 'ada', apiGroup: 'rbac.authorization.k8s.io' }],
-})
-const widgets = '/apis/{ns}.example.org/v1/namespaces/{ns}/widgets'
-const widget = (spec: JsonObject, more: JsonObject = {}): JsonObject => ({
-  apiVersion: '{ns}.example.org/v1',
-  kind: 'Widget',
-  metadata: { name: 'one' },
-  spec,
-  ...more,
-})
-const widgetSchema: JsonObject = {
-  type: 'object',
-  properties: {
-    spec: {
-      type: 'object',
-      properties: {
-        size: { type: 'integer', default: 1 },
-        tags: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' },
-        parts: {
-          type: 'array',
-          'x-kubernetes-list-type': 'map',
-          'x-kubernetes-list-map-keys': ['name'],
-          items: {
-            type: 'object',
-            required: ['name'],
-            properties: { name: { type: 'string' }, count: { type: 'integer' } },
-          },
-        },
-        free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-      },
-    },
-    status: { type: 'object', properties: { phase: { type: 'string' } } },
-  },
 }
 
 const usual: readonly Omit<Story, 'how'>[] = [
