@@ -89,6 +89,21 @@ test('a base that comes after its delta, or is outside of the pack, is found; th
   expect(alone.index.oids.equals(thin.index.oids)).toBe(true)
 })
 
+test('a small pack is decoded before its end is certain: what follows is waited for meanwhile', async () => {
+  let done = 0
+  const context = {
+    limits: completeLimits(),
+    cache: createByteCache<GitObject>(1_000),
+    readBase: async () => undefined,
+    writtenBase: async () => undefined,
+  }
+  async function* comes(): AsyncGenerator<Buffer> {
+    yield good
+    expect(done).toBe(2)
+  }
+  await decodePack(comes(), context, createCall({ progress: (progress) => (done = progress.done) }))
+})
+
 test('an outside base is copied as it is written in another pack, and compressed again only where it is a delta there', async () => {
   const other = keptInMemory(await decode(pack([entryOf(base), onOid(base, grow)])))
   const grown = blob('a base!!!')

@@ -32,6 +32,8 @@ export interface DecodedPack {
 
 const HEAD_BYTES = 12
 const TRAILER_BYTES = OID_BYTES
+/** Larger objects are inflated when they are certain to be here. */
+const MAX_EARLY_BYTES = 2 ** 13
 
 /**
  * Decodes a pack while it arrives: every object is inflated, put together, checked against the
@@ -66,6 +68,8 @@ interface Work {
   table: EntryTable | undefined
   expected: number
   position: number
+  /** Where an entry began that was not yet here when it was tried. */
+  triedEarly: number
   /** Deltas below an object of this pack that was put together, by its id: another may build on it by that. */
   readonly depths: Map<string, number>
   /** Entries whose base was not known when they arrived, with their delta. */
@@ -84,6 +88,7 @@ function createWork(context: DecodeContext, call: Call): Work {
     table: undefined,
     expected: 0,
     position: HEAD_BYTES,
+    triedEarly: -1,
     depths: new Map(),
     waiting: new Map(),
   }
@@ -96,8 +101,10 @@ async function decodeAvailable(work: Work, ended: boolean): Promise<void> {
   while (table.count < work.expected) {
     const entry = nextEntry(work, ended)
     if (entry === undefined) break
-    const inflated = inflateEntry(work, entry)
+    const inflated = isHere(work, entry) || ended ? inflateEntry(work, entry) : inflateEarly(work, entry)
+    if (inflated === undefined) break
     const { data, usedBytes } = inflated instanceof Promise ? await inflated : inflated
+    work.inflatedBytes += data.length
     const at = take(work, table, entry.dataStart + usedBytes)
     if (!placeAtOnce(work, table, at, entry, data)) await place(work, table, at, entry, data)
     if (work.slicer.isFull(data.length + OBJECT_COST)) await work.slicer.pause()
@@ -124,10 +131,26 @@ function nextEntry(work: Work, ended: boolean): PackEntry | undefined {
   if (available <= TRAILER_BYTES) return fail('The pack ended too early.')
   const entry = readEntry(work.buffer.bytes, work.position)
   checkSize(work, entry.sizeBytes)
-  const here = work.buffer.length - entry.dataStart >= deflateBound(entry.sizeBytes)
-  if (here || ended) return entry
-  work.inflatedBytes -= entry.sizeBytes
-  return undefined
+  return entry
+}
+
+function isHere({ buffer }: Work, { dataStart, sizeBytes }: PackEntry): boolean {
+  return buffer.length - dataStart >= deflateBound(sizeBytes)
+}
+
+/**
+ * What is compressed takes less than it may, so that a small object is often here before that is certain: all of a small
+ * pack is, while the server has yet to say that it is complete. Each is tried once; `undefined` when it is not here.
+ */
+function inflateEarly(work: Work, { dataStart, sizeBytes }: PackEntry): InflatedEntry | undefined {
+  if (sizeBytes > MAX_EARLY_BYTES || work.triedEarly === work.position) return undefined
+  work.triedEarly = work.position
+  try {
+    return inflate(work.buffer.bytes, dataStart, sizeBytes)
+  } catch {
+    // Cut off or damaged. It is inflated again when it is certain to be here, and what is damaged is an error then.
+    return undefined
+  }
 }
 
 function inflateEntry(work: Work, entry: PackEntry): InflatedEntry | Promise<InflatedEntry> {
@@ -154,8 +177,7 @@ function deflateBound(sizeBytes: number): number {
 function checkSize(work: Work, sizeBytes: number): void {
   const { limits } = work.context
   if (sizeBytes > limits.maxObjectBytes) throw limitError('maxObjectBytes', limits, `An object of ${sizeBytes} bytes`)
-  work.inflatedBytes += sizeBytes
-  if (work.inflatedBytes > limits.maxInflatedBytes)
+  if (work.inflatedBytes + sizeBytes > limits.maxInflatedBytes)
     throw limitError('maxInflatedBytes', limits, 'The content of the pack')
 }
 
@@ -225,6 +247,7 @@ function checkDelta(work: Work, base: Base, { resultBytes }: DeltaHead): void {
   const { limits } = work.context
   if (base.depth >= limits.maxDeltaDepth) throw limitError('maxDeltaDepth', limits, 'A chain of deltas')
   checkSize(work, resultBytes)
+  work.inflatedBytes += resultBytes
 }
 
 async function applyTo(work: Work, { type, data: base }: GitObject, delta: Buffer): Promise<GitObject> {

@@ -21,6 +21,9 @@ export interface UnsortedIndex {
   readonly checksums: Uint32Array
 }
 
+/** What one step costs for each id, in bytes. */
+const STEP_COST = 100
+
 /**
  * Sorts by id, in steps between which the event loop runs. Sorts plain numbers, the first four bytes
  * and the position in one, which engines do fast.
@@ -32,11 +35,11 @@ export async function sortIndex(entries: UnsortedIndex, slicer: Slicer): Promise
   keys.sort()
   const order = new Uint32Array(count)
   for (let at = 0; at < count; at++) order[at] = (keys[at] ?? 0) % 2 ** 21
-  await slicer.pause()
+  if (slicer.isFull(count * STEP_COST)) await slicer.pause()
   sortEqualPrefixes(order, entries.oids)
-  await slicer.pause()
+  if (slicer.isFull(count * STEP_COST)) await slicer.pause()
   const oids = pickOids(entries.oids, order)
-  await slicer.pause()
+  if (slicer.isFull(count * STEP_COST)) await slicer.pause()
   return createIndex({ count, oids, offsets: pick(entries.offsets, order), checksums: pick(entries.checksums, order) })
 }
 
