@@ -7,7 +7,6 @@ import {
   type Resource,
   type RunCall,
 } from '@gitops-sdk/core'
-import { metadataOf, objectAt, textOf } from '../client/json.ts'
 import { collectionPath, applyObject, getObject, type ObjectPlace, placeOf } from '../client/objects.ts'
 import { refusalOf } from '../client/errors.ts'
 import {
@@ -21,7 +20,8 @@ import {
   reachIn,
   reachOf,
 } from '../declare/apply-set.ts'
-import { CLAIM } from '../observe/seen.ts'
+import { claimantIn } from '../observe/observe.ts'
+import { claimOn } from '../observe/seen.ts'
 import { inTurn, type Writing } from './write.ts'
 
 /**
@@ -128,7 +128,8 @@ async function write(set: Members, place: ObjectPlace, reach: Reach, live: JsonO
 function refuseForeign({ parent, body, writing, call }: Members, live: JsonObject): void {
   const id = applySetIdOf({ body: live })
   const another = id !== undefined && id !== applySetIdOf(parent) ? 'another ApplySet' : undefined
-  const other = claimantOf(live, body) ?? foreignTool(live) ?? another
+  const [claimant, self] = [live, body].map((each) => claimantIn(claimOn(each), parent.ref))
+  const other = (claimant === self ? undefined : claimant) ?? foreignTool(live) ?? another
   if (other !== undefined)
     throw new GitOpsError(
       'APPLY_CONFLICT',
@@ -136,19 +137,6 @@ function refuseForeign({ parent, body, writing, call }: Members, live: JsonObjec
       { details: { owners: [other] } },
     )
   writing.fence.check(live, parent.ref)
-}
-
-/** Who claims the parent, where that is another application. A claim on something else is none. */
-function claimantOf(live: JsonObject, body: JsonObject): string | undefined {
-  const [claimant, key] = claimIn(live)
-  const [self, own] = claimIn(body)
-  return key !== undefined && key === own && claimant !== self ? claimant : undefined
-}
-
-function claimIn(object: JsonObject): string[] {
-  const claim = textOf(objectAt(metadataOf(object), 'annotations')[CLAIM])
-  const space = claim.indexOf(' ')
-  return space === -1 ? [] : [claim.slice(0, space), claim.slice(space + 1)]
 }
 
 /** Where there are members although nothing there is declared, of all that the parent says. */

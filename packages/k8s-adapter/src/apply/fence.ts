@@ -9,11 +9,11 @@ import {
   type RunCall,
 } from '@gitops-sdk/core'
 import { refusalOf } from '../client/errors.ts'
-import { metadataOf, objectAt, textOf } from '../client/json.ts'
+import { metadataOf, objectAt } from '../client/json.ts'
 import { getObject, type ObjectPlace } from '../client/objects.ts'
 import type { KubeClient } from '../client/port.ts'
 import { claimOf } from '../observe/observe.ts'
-import { CLAIM, type Seen } from '../observe/seen.ts'
+import { claimOn, type Seen } from '../observe/seen.ts'
 import { TOKEN, tokenOf } from '../observe/token.ts'
 
 /** What a write carries so that the server itself refuses it when it comes too late. Empty where a single process runs. */
@@ -54,7 +54,7 @@ export function writeFence(run: RunCall, { client, manager, owner }: Fencing): W
   const { token } = fence
   let lost: GitOpsError | undefined
   const check = (object: JsonObject, ref: ResourceRef): void => {
-    const mark = { claim: textOf(annotationsOf(object)[CLAIM]), token: tokenOf(object, manager) }
+    const mark = { claim: claimOn(object), token: tokenOf(object, manager) }
     const found = overtaken(mark, ref, run, owner)
     if (found === undefined) return
     lost = found

@@ -116,10 +116,15 @@ export function claimOf(owner: string, application: string, ref: ResourceRef): s
   return `${owner}/${application} ${refKey(ref)}`
 }
 
-/** The application a claim speaks of; with its owner where that is another. A claim on something else is none. */
-export function ownerIn(claim: string | undefined, ref: ResourceRef, owner: string): string | undefined {
+/** The owner and the application a claim speaks of. A claim on something else is none. */
+export function claimantIn(claim: string | undefined, ref: ResourceRef): string | undefined {
   const space = claim?.indexOf(' ') ?? -1
   if (claim === undefined || space === -1 || claim.slice(space + 1) !== refKey(ref)) return undefined
-  const claimant = claim.slice(0, space)
-  return claimant.startsWith(`${owner}/`) ? claimant.slice(owner.length + 1) : claimant
+  return claim.slice(0, space)
+}
+
+/** The application a claim speaks of; with its owner where that is another. */
+export function ownerIn(claim: string | undefined, ref: ResourceRef, owner: string): string | undefined {
+  const claimant = claimantIn(claim, ref)
+  return claimant?.startsWith(`${owner}/`) ? claimant.slice(owner.length + 1) : claimant
 }

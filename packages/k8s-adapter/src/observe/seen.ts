@@ -1,5 +1,5 @@
 import type { HealthStatus, JsonObject, ResourceOptions } from '@gitops-sdk/core'
-import { textsOf } from '../client/json.ts'
+import { metadataOf, objectAt, textOf, textsOf } from '../client/json.ts'
 import { annotationsOf, optionsOfLive, OWN } from '../declare/annotations.ts'
 import { extrasBy } from './extras.ts'
 import { type Fingerprint, fingerprint, hash, isSecret, project } from './field-set.ts'
@@ -7,6 +7,11 @@ import { TOKEN, tokenOf } from './token.ts'
 
 /** Claims an object for an application: `owner/application key`. A copy of the object does not claim. */
 export const CLAIM: string = `${OWN}owned-by`
+
+/** What an object carries as a claim; empty where that is none. */
+export function claimOn(object: JsonObject): string {
+  return textOf(objectAt(metadataOf(object), 'annotations')[CLAIM])
+}
 
 /** What is kept of an object: who it is and what proves it unchanged, not its values. */
 export interface Seen {
@@ -37,6 +42,8 @@ export interface Looking {
 }
 
 const noOptions: ResourceOptions = {}
+/** Annotations of ours that ask for nothing. */
+const marks: readonly string[] = [CLAIM, TOKEN]
 /** Equal verdicts are one object: ten thousand healthy ones cost nothing. */
 const verdicts = new WeakMap<Looking, Map<string, Seen['health']>>()
 
@@ -45,20 +52,21 @@ export function see(object: JsonObject, kind: Pick<Seen, 'apiVersion' | 'kind'>,
   const metadata = object['metadata'] as JsonObject
   const annotations = annotationsOf(object)
   const claim = annotations.get(CLAIM)
+  const isOnlyMarked = annotations.size === marks.filter((mark) => annotations.has(mark)).length
   // Items of a list have no kind of their own.
   const full = object['kind'] === undefined ? { ...object, ...kind } : object
   return {
     ...kind,
-    namespace: textOf(metadata['namespace']),
-    name: textOf(metadata['name']) ?? '',
-    uid: textOf(metadata['uid']) ?? '',
-    version: textOf(metadata['resourceVersion']) ?? '',
+    namespace: textOf(metadata['namespace']) || undefined,
+    name: textOf(metadata['name']),
+    uid: textOf(metadata['uid']),
+    version: textOf(metadata['resourceVersion']),
     deleting: metadata['deletionTimestamp'] === undefined ? undefined : textsOf(metadata['finalizers']),
     claim,
     token: annotations.has(TOKEN) ? tokenOf(object, looking.manager) : undefined,
     fingerprint: fingerprint(full, looking.manager),
     extras: extrasSeen(full, looking.manager),
-    options: annotations.size === (claim === undefined ? 0 : 1) ? noOptions : shared(optionsOfLive(object)),
+    options: isOnlyMarked ? noOptions : shared(optionsOfLive(object)),
     health: sharedVerdict(looking, looking.judge(full)),
   }
 }
@@ -66,9 +74,9 @@ export function see(object: JsonObject, kind: Pick<Seen, 'apiVersion' | 'kind'>,
 function extrasSeen(object: JsonObject, self: string): Seen['extras'] {
   const found = extrasBy(object, self)
   if (found.size === 0) return undefined
-  const version = isSecret(object) ? textOf((object['metadata'] as JsonObject)['resourceVersion']) : undefined
+  const version = isSecret(object) ? textOf(metadataOf(object)['resourceVersion']) : ''
   return new Map(
-    [...found].map(([{ manager }, set]) => [manager, version ?? hash([set, project(object, set) ?? null])]),
+    [...found].map(([{ manager }, set]) => [manager, version || hash([set, project(object, set) ?? null])]),
   )
 }
 
@@ -84,8 +92,4 @@ function sharedVerdict(looking: Looking, verdict: Seen['health']): Seen['health'
   if (same !== undefined) return same
   if (known.size < 1000) known.set(key, verdict)
   return verdict
-}
-
-function textOf(value: JsonObject[string] | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }
