@@ -13,7 +13,7 @@ import {
   createFleet,
   startCable,
 } from '../../packages/sql-store/test/processes/fleet.ts'
-import { type World, type Write, startWorld } from '../../packages/sql-store/test/processes/world.ts'
+import { type World, type Write, repositoryOf, startWorld } from '../../packages/sql-store/test/processes/world.ts'
 
 const { values } = parseArgs({
   options: { applications: { type: 'string', default: '6000' }, seconds: { type: 'string', default: '30' } },
@@ -31,7 +31,7 @@ await using server = await startPostgres(neededPostgresBin())
 const names = Array.from({ length: applications }, (_, index) => `app-${String(index).padStart(5, '0')}`)
 await using world = await startWorld(names, 25)
 await using cable = await startCable(Number(new URL(server.url).port))
-await using fleet = createFleet({ names, perSource: 10, world: world.address, leaseMs })
+await using fleet = createFleet({ names, world: world.address, leaseMs })
 const store = { url: server.url }
 
 const workers = [1, 2, 3].map(() => fleet.start(store))
@@ -143,7 +143,7 @@ function behind({ wanted, live }: World): readonly string[] {
 /** What store and world know of applications that are behind. */
 async function explain(late: readonly string[]): Promise<void> {
   for (const name of late) {
-    const source = `source/repository-${Math.floor(names.indexOf(name) / 10)}`
+    const source = `source/${repositoryOf(names.indexOf(name))}`
     const items = await waker.queue.items({ keys: [`application/${name}`, source] }, createCall())
     const { state, journal } = await waker.read(name, createCall())
     const generations = { wanted: world.wanted.get(name), live: world.live.get(name) }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, plainUser } from './postgres-server.ts'
+import { freePort, plainUser, untilItSays } from './postgres-server.ts'
 
 /** A PgBouncer in transaction mode before `server`: each transaction may meet another connection. */
 export interface Pooler extends AsyncDisposable {
@@ -35,14 +35,7 @@ default_pool_size = 2
   const user = process.getuid?.() === 0 ? plainUser() : undefined
   if (user !== undefined) for (const path of [folder, settings]) chownSync(path, user.uid, user.gid)
   const child = spawn(bin, [settings], { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-  await new Promise<void>((resolve, reject) => {
-    let log = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log += text
-      if (log.includes('process up')) resolve()
-    })
-    child.once('exit', () => reject(new Error(`PgBouncer did not start:\n${log}`)))
-  })
+  await untilItSays(child, 'process up', 'PgBouncer')
   return {
     url: `postgres://127.0.0.1:${port}/postgres`,
     [Symbol.asyncDispose]: async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -86,14 +86,7 @@ export async function startPostgres(bin: string, tls?: { cert: string; key: stri
         : ['-c', 'ssl=on', '-c', 'ssl_cert_file=server.cert', '-c', 'ssl_key_file=server.key']),
     ]
     const child = spawn(join(bin, 'postgres'), args, { ...identity, stdio: ['ignore', 'ignore', 'pipe'] })
-    await new Promise<void>((resolve, reject) => {
-      let log = ''
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-        log += text
-        if (log.includes('ready to accept connections')) resolve()
-      })
-      child.once('exit', () => reject(new Error(`PostgreSQL did not start:\n${log}`)))
-    })
+    await untilItSays(child, 'ready to accept connections', 'PostgreSQL')
     return child
   }
 
@@ -103,6 +96,18 @@ export async function startPostgres(bin: string, tls?: { cert: string; key: stri
     server.kill(signal)
     await ended
   }
+}
+
+/** Resolves when a program has said so on its standard error; rejects when it ends before. */
+export function untilItSays(child: ChildProcess, words: string, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log += text
+      if (log.includes(words)) resolve()
+    })
+    child.once('exit', () => reject(new Error(`${name} did not start:\n${log}`)))
+  })
 }
 
 /** A plain user for programs that refuse root, where this is root. */

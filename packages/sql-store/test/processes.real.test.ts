@@ -18,7 +18,7 @@ for (const [name, store, open] of stores) {
   test(`two processes share the applications over ${name}, and one goes on when the other is killed`, async () => {
     const names = Array.from({ length: 40 }, (_, index) => `app-${index}`)
     await using world = await startWorld(names, 5)
-    await using fleet = createFleet({ names, perSource: 10, world: world.address, leaseMs: 3_000 })
+    await using fleet = createFleet({ names, world: world.address, leaseMs: 3_000 })
     const ledger = open()
     const commitAll = async (): Promise<void> => {
       const sources = new Set(names.map((each) => world.commit(each)))

@@ -20,12 +20,12 @@ import {
 } from '@gitops-sdk/core'
 import { postgres } from '../../src/postgres.ts'
 import { sqlite } from '../../src/sqlite.ts'
+import { repositoryOf } from './world.ts'
 
 /** What the parent tells a worker. */
 export interface WorkerOptions {
   readonly id: number
   readonly names: readonly string[]
-  readonly perSource: number
   readonly world: string
   readonly log: string
   readonly leaseMs: number
@@ -41,7 +41,7 @@ const ledger: Ledger =
     : sqlite(options.store.path, { leaseMs: options.leaseMs })
 const applications = options.names.map((name, index) => ({
   name,
-  source: sourceOf(name, `repository-${Math.floor(index / options.perSource)}`),
+  source: sourceOf(name, repositoryOf(index)),
   target: targetOf(name, `cluster-${index % 12}`),
   policy: { mode: 'automatic' as const, intervalMs: 3_600_000, retry: { baseMs: 500, maxMs: 5_000 } },
 }))

@@ -29,8 +29,10 @@ export interface World extends AsyncDisposable {
   writtenBy(worker: number): readonly string[]
 }
 
-/** Applications of one source. */
-const perSource = 10
+/** The source of an application, by its place among all: ten share one. */
+export function repositoryOf(index: number): string {
+  return `repository-${Math.floor(index / 10)}`
+}
 
 /** Sources and one fencing target for many applications, over HTTP on loopback. Writes take `writeMs`. */
 export async function startWorld(names: readonly string[], writeMs: number): Promise<World> {
@@ -38,7 +40,7 @@ export async function startWorld(names: readonly string[], writeMs: number): Pro
   /** Generations by application: at which revision of the source each began. */
   const history = new Map(names.map((name) => [name, [{ revision: 1, generation: 1 }]]))
   const heads = new Map<string, number>()
-  const sourceOf = new Map(names.map((name, index) => [name, `repository-${Math.floor(index / perSource)}`]))
+  const sourceOf = new Map(names.map((name, index) => [name, repositoryOf(index)]))
   for (const source of sourceOf.values()) heads.set(source, 1)
   const live = new Map<string, number>()
   const tokens = new Map<string, number>()
