@@ -103,11 +103,20 @@ function swap(times: readonly [number, number]): readonly [number, number] {
   return [times[1], times[0]]
 }
 
-/** Wall time of `work` in milliseconds. */
+/** Gives how long it took itself: where it was done in another process, being asked and answering is not counted. */
+export interface Timed {
+  readonly elapsedMs: number
+}
+
+/** Wall time of `work` in milliseconds, or what it gives as `Timed`. */
 export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
-  await work()
-  return performance.now() - start
+  const result = await work()
+  return isTimed(result) ? result.elapsedMs : performance.now() - start
+}
+
+function isTimed(result: unknown): result is Timed {
+  return typeof result === 'object' && result !== null && 'elapsedMs' in result
 }
 
 /** Does `work` for each item, as many at a time as `xargs -P` would. */

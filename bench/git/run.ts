@@ -1,32 +1,41 @@
-import { spawn, execFile } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { type BuildOptions, build } from 'esbuild'
 import { GitOpsError, type Snapshot, difference, walk } from '@gitops-sdk/core'
 import { type GitSource, gitSource } from '@gitops-sdk/core/git'
 import type { ServedRepository } from '@gitops-sdk/core/testing/git'
 import { type BenchmarkOptions, type Row, compare, count, figure, growthRow } from '../harness.ts'
 import { markdown } from '../report.ts'
+import type { GitTask } from './command-line.ts'
+import { type Answered, bundle, startPlainProcess } from './plain-process.ts'
 import { type BenchServer, startBenchServer } from './start-server.ts'
 import { call, manifest, monorepo, onePath, pathOf } from './repositories.ts'
 
 const sizes = [1_000, 10_000, 50_000]
 const execute = promisify(execFile)
 
+/** The server, and who runs the git command line. */
+interface Sides {
+  readonly server: BenchServer
+  readonly git: (task: GitTask) => Promise<Answered>
+}
+
 /** `gitSource` against the git command line, over smart HTTP of the same server on this machine. */
 export async function run(options: BenchmarkOptions): Promise<readonly Row[]> {
   await using server = await startBenchServer()
+  await using commandLine = await startPlainProcess('command-line.ts')
+  const sides: Sides = { server, git: (task) => commandLine.ask(task) }
   const rows: Row[] = []
   for (const files of sizes) {
     options.say(`making a repository of ${files} files`)
     const repository = await monorepo(server, files, 200)
-    rows.push(...(await measure(repository, server, files, options)))
+    rows.push(...(await measure(repository, sides, files, options)))
   }
   rows.push(...growths(rows))
-  if (options.repo !== undefined) rows.push(...(await measureForeign(server, options.repo, options)))
+  if (options.repo !== undefined) rows.push(...(await measureForeign(sides, options.repo, options)))
   return rows
 }
 
@@ -44,7 +53,7 @@ function growths(rows: readonly Row[]): readonly Row[] {
 
 async function measure(
   repository: ServedRepository,
-  server: BenchServer,
+  sides: Sides,
   files: number,
   options: BenchmarkOptions,
 ): Promise<Row[]> {
@@ -54,7 +63,7 @@ async function measure(
     options.say(`${row.name}: ${row.ratio === undefined ? row.ours.median : `${row.ratio.median.toFixed(3)}×`}`)
     rows.push(row)
   }
-  await using twin = await createTwin(repository, server)
+  await using twin = await createTwin(repository, sides)
   say(
     await compare({
       name: `poll, nothing new, ${size}`,
@@ -83,7 +92,14 @@ async function measure(
     peer: 'git clone --depth 1, ls-tree, cat-file',
     pairs: options.pairs,
   }
-  say(await compare({ ...cold, atMost: 0.9, ours: () => readAll(url, ''), theirs: () => cloneAndReadAll(url) }))
+  say(
+    await compare({
+      ...cold,
+      atMost: 0.9,
+      ours: () => readAll(url, ''),
+      theirs: () => sides.git({ task: 'read all', url }),
+    }),
+  )
   if (files > 1_000) {
     const one = {
       name: `cold start of one path of 250 files, ${size}`,
@@ -95,7 +111,7 @@ async function measure(
         ...one,
         atMost: 0.6,
         ours: () => readAll(url, onePath),
-        theirs: () => cloneSparse(url, onePath),
+        theirs: () => sides.git({ task: 'read path', url, path: onePath }),
       }),
     )
     for (const row of await footprint(url, size, files === 10_000 ? 110 : undefined)) say(row)
@@ -104,8 +120,8 @@ async function measure(
 }
 
 /** A repository of the user's: a copy of it is served, with the history of its `HEAD` as `main`. */
-async function measureForeign(server: BenchServer, repo: string, options: BenchmarkOptions): Promise<Row[]> {
-  const repository = await server.createRepository('foreign')
+async function measureForeign(sides: Sides, repo: string, options: BenchmarkOptions): Promise<Row[]> {
+  const repository = await sides.server.createRepository('foreign')
   // A path is meant from where the command was started, not from where git runs.
   const from = existsSync(repo) ? resolve(repo) : repo
   options.say(`copying ${repo}`)
@@ -122,7 +138,7 @@ async function measureForeign(server: BenchServer, repo: string, options: Benchm
   const { pairs } = options
   const steps = Math.min(pairs + 1, history.length - 1)
   await repository.git('update-ref', 'refs/heads/main', history[history.length - 1 - steps] ?? 'main')
-  await using twin = await createTwin(repository, server)
+  await using twin = await createTwin(repository, sides)
   say(await compare({ name: `poll, nothing new, ${name}`, peer: 'git ls-remote', pairs, atMost: 0.25, ...polls(twin) }))
   if (steps > 1) {
     const next = history.slice(history.length - steps).values()
@@ -132,7 +148,14 @@ async function measureForeign(server: BenchServer, repo: string, options: Benchm
   }
   const { url } = repository
   const cold = { name: `cold start to all contents, ${name}`, peer: 'git clone --depth 1, ls-tree, cat-file', pairs }
-  say(await compare({ ...cold, atMost: 0.9, ours: () => readAll(url, ''), theirs: () => cloneAndReadAll(url) }))
+  say(
+    await compare({
+      ...cold,
+      atMost: 0.9,
+      ours: () => readAll(url, ''),
+      theirs: () => sides.git({ task: 'read all', url }),
+    }),
+  )
   for (const row of await footprint(url, name, undefined)) say(row)
   return rows
 }
@@ -144,22 +167,23 @@ interface Twin extends AsyncDisposable {
   readonly url: string
   snapshot: Snapshot
   head: string
-  readonly server: BenchServer
+  readonly sides: Sides
 }
 
-async function createTwin(repository: ServedRepository, server: BenchServer): Promise<Twin> {
+async function createTwin(repository: ServedRepository, sides: Sides): Promise<Twin> {
   const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-bench-'))
-  await git(folder, 'clone', '--quiet', '--bare', '--depth=1', repository.url, 'clone.git')
-  const source = gitSource({ url: repository.url, ref: 'main' })
+  const { url } = repository
+  const clone = String((await sides.git({ task: 'clone', url, folder })).answer)
+  const source = gitSource({ url, ref: 'main' })
   const revision = await source.resolve(call)
   const snapshot = await source.snapshot(revision, call)
   return {
     source,
-    clone: join(folder, 'clone.git'),
-    url: repository.url,
+    clone,
+    url,
     snapshot,
     head: revision.id,
-    server,
+    sides,
     [Symbol.asyncDispose]: async () => {
       await source[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
@@ -167,19 +191,16 @@ async function createTwin(repository: ServedRepository, server: BenchServer): Pr
   }
 }
 
-interface Sides {
+interface Compared {
   readonly ours: () => Promise<unknown>
   readonly theirs: () => Promise<unknown>
 }
 
-function polls(twin: Twin): Sides {
-  return {
-    ours: () => twin.source.resolve(call),
-    theirs: () => git(twin.clone, 'ls-remote', '--quiet', twin.url, 'refs/heads/main'),
-  }
+function polls({ source, sides, url, clone }: Twin): Compared {
+  return { ours: () => source.resolve(call), theirs: () => sides.git({ task: 'poll', url, clone }) }
 }
 
-interface Increments extends Sides {
+interface Increments extends Compared {
   readonly before: () => Promise<unknown>
 }
 
@@ -196,12 +217,10 @@ function increments(twin: Twin, change: () => Promise<unknown>, mayBeEmpty = fal
       twin.snapshot = snapshot
     },
     theirs: async () => {
-      await git(twin.clone, 'fetch', '--quiet', '--depth=1', 'origin', '+main:main')
-      const diff = await git(twin.clone, 'diff-tree', '-r', twin.head, 'main')
-      const oids = diff.split('\n').flatMap((line) => line.split(' ')[3] ?? [])
-      if (oids.length === 0 && !mayBeEmpty) throw new Error('nothing changed')
-      await catFiles(twin.clone, oids)
-      twin.head = await git(twin.clone, 'rev-parse', 'main')
+      const { clone, head: from } = twin
+      const advanced = await twin.sides.git({ task: 'advance', clone, from, mayBeEmpty })
+      twin.head = String(advanced.answer)
+      return advanced
     },
   }
 }
@@ -238,25 +257,6 @@ async function readContent(snapshot: Snapshot, path: string): Promise<Uint8Array
 
 const elsewhere: ReadonlySet<string> = new Set(['SOURCE_LFS_POINTER', 'SOURCE_SYMLINK', 'SOURCE_SUBMODULE'])
 
-async function cloneAndReadAll(url: string): Promise<void> {
-  await inFolder(async (folder) => {
-    await git(folder, 'clone', '--quiet', '--bare', '--depth=1', url, 'clone.git')
-    const clone = join(folder, 'clone.git')
-    const tree = await git(clone, 'ls-tree', '-r', 'HEAD')
-    await catFiles(
-      clone,
-      tree.split('\n').map((line) => line.slice(12, 52)),
-    )
-  })
-}
-
-async function cloneSparse(url: string, path: string): Promise<void> {
-  await inFolder(async (folder) => {
-    await git(folder, 'clone', '--quiet', '--depth=1', '--filter=blob:none', '--sparse', url, 'clone')
-    await git(join(folder, 'clone'), 'sparse-checkout', 'set', path)
-  })
-}
-
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-bench-'))
   try {
@@ -269,23 +269,7 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 /** Memory and responsiveness, in a process that does nothing else and loads plain JavaScript. */
 async function footprint(url: string, size: string, atMostMib: number | undefined): Promise<Row[]> {
   return inFolder(async (folder) => {
-    const program = join(folder, 'cold-start.mjs')
-    const entry = join(import.meta.dirname, 'cold-start.ts')
-    const shape = {
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      external: ['isomorphic-git'],
-    } satisfies BuildOptions
-    await build({
-      entryPoints: [entry],
-      outfile: program,
-      conditions: ['@gitops-sdk/source'],
-      banner: requireBanner,
-      ...shape,
-    })
-    const { stdout } = await execute(process.execPath, [program, url])
+    const { stdout } = await execute(process.execPath, [await bundle('cold-start.ts', folder), url])
     const { peakRssBytes, longestBlockMs } = JSON.parse(stdout) as { peakRssBytes: number; longestBlockMs: number }
     return [
       count(`peak memory of a cold start, ${size}`, Math.round(peakRssBytes / 2 ** 20), 'MiB', atMostMib),
@@ -294,16 +278,11 @@ async function footprint(url: string, size: string, atMostMib: number | undefine
   })
 }
 
-/** `semver` is CommonJS and asks for `require`. */
-const requireBanner = {
-  js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-}
-
 /** What crosses the wire for a commit of one file. */
 async function bytesRow(twin: Twin, repository: ServedRepository, files: number, size: string): Promise<Row> {
   await commitFiles(repository, files, 1)
   const { ours, theirs } = increments(twin, async () => {})
-  const [a, b] = [await sentBytes(twin.server, ours), await sentBytes(twin.server, theirs)]
+  const [a, b] = [await sentBytes(twin.sides.server, ours), await sentBytes(twin.sides.server, theirs)]
   const peer = 'git fetch --depth=1'
   const row: Row = {
     name: `bytes received for a commit of one file, ${size}`,
@@ -319,23 +298,6 @@ async function sentBytes(server: BenchServer, work: () => Promise<unknown>): Pro
   const before = await server.sentBytes()
   await work()
   return (await server.sentBytes()) - before
-}
-
-async function git(cwd: string, ...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0' }
-  const { stdout } = await execute('git', [...args], { cwd, env, maxBuffer: 2 ** 28 })
-  return stdout.trimEnd()
-}
-
-function catFiles(clone: string, oids: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('git', ['cat-file', '--batch', '--buffer'], { cwd: clone, stdio: ['pipe', 'pipe', 'ignore'] })
-    let bytes = 0
-    child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length))
-    child.on('error', reject)
-    child.on('close', () => resolve(bytes))
-    child.stdin.end(`${oids.join('\n')}\n`)
-  })
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { type ServedRepository, createServedRepository } from '@gitops-sdk/core/testing/git'
+import { startPlainProcess } from './plain-process.ts'
 
 /** The Git server in a process of its own. */
 export interface BenchServer extends AsyncDisposable {
@@ -11,20 +10,18 @@ export interface BenchServer extends AsyncDisposable {
 }
 
 export async function startBenchServer(): Promise<BenchServer> {
-  const execArgv = ['--conditions=@gitops-sdk/source', '--import', 'tsx']
-  const child = fork(join(import.meta.dirname, 'server.ts'), { execArgv, serialization: 'json' })
-  const [{ url, folder }] = (await once(child, 'message')) as [{ url: string; folder: string }]
+  const server = await startPlainProcess('server.ts')
+  const ask = async (): Promise<ServerState> => (await server.ask({})).answer as ServerState
+  const { url, folder } = await ask()
   return {
     createRepository: (name) => createServedRepository(join(folder, `${name}.git`), name, `${url}/${name}.git`),
-    sentBytes: async () => {
-      child.send({})
-      const [{ sentBytes }] = (await once(child, 'message')) as [{ sentBytes: number }]
-      return sentBytes
-    },
-    [Symbol.asyncDispose]: async () => {
-      const exited = once(child, 'exit')
-      child.disconnect()
-      await exited
-    },
+    sentBytes: async () => (await ask()).sentBytes,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
+}
+
+interface ServerState {
+  readonly url: string
+  readonly folder: string
+  readonly sentBytes: number
 }
