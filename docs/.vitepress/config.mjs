@@ -7,10 +7,7 @@ const root = new URL('..', import.meta.url)
 function pagesOf(folder, first = []) {
   const names = readdirSync(new URL(`${folder}/`, root)).filter((name) => name.endsWith('.md') && name !== 'index.md')
   const ordered = [...first.map((name) => `${name}.md`), ...names.toSorted()]
-  return [...new Set(ordered)].map((name) => ({
-    text: headingOf(`${folder}/${name}`),
-    link: `/${folder}/${name.slice(0, -3)}`,
-  }))
+  return [...new Set(ordered)].map((name) => ({ text: headingOf(`${folder}/${name}`), link: `/${folder}/${name.slice(0, -3)}` }))
 }
 
 function headingOf(path) {
@@ -18,36 +15,12 @@ function headingOf(path) {
 }
 
 const concepts = [
-  'state-store',
-  'revision',
-  'desired-state',
-  'actual-state',
-  'drift',
-  'plan',
-  'policy',
-  'ledger',
-  'apply',
-  'health',
-  'feedback',
-  'target',
-  'application',
-  'reconciliation',
+  'state-store', 'revision', 'desired-state', 'actual-state', 'drift', 'plan', 'policy', 'ledger',
+  'apply', 'health', 'feedback', 'target', 'application', 'reconciliation',
 ]
 const guides = [
-  'embed',
-  'write-an-adapter',
-  'test-offline',
-  'command-line',
-  'kubernetes',
-  'terraform',
-  'tenants-and-clusters',
-  'many-processes',
-  'a-million-applications',
-  'approvals',
-  'rollback',
-  'operate',
-  'secrets',
-  'migrate',
+  'embed', 'write-an-adapter', 'test-offline', 'command-line', 'kubernetes', 'terraform', 'tenants-and-clusters', 'many-processes', 'a-million-applications',
+  'approvals', 'rollback', 'operate', 'secrets', 'migrate',
 ]
 
 export default defineConfig({
@@ -75,13 +48,7 @@ export default defineConfig({
       { text: 'Comparison', link: '/comparison' },
     ],
     sidebar: [
-      {
-        text: 'Start',
-        items: [
-          { text: 'Getting started', link: '/getting-started' },
-          { text: 'Comparison', link: '/comparison' },
-        ],
-      },
+      { text: 'Start', items: [{ text: 'Getting started', link: '/getting-started' }, { text: 'Comparison', link: '/comparison' }] },
       { text: 'Concepts', items: [{ text: 'Overview', link: '/concepts/' }, ...pagesOf('concepts', concepts)] },
       { text: 'Guides', items: pagesOf('guides', guides) },
       {

@@ -16,10 +16,6 @@ export default {
       await mermaid.run({ nodes })
     }
     onMounted(draw)
-    watch(
-      () => route.path,
-      () => setTimeout(draw),
-      { flush: 'post' },
-    )
+    watch(() => route.path, () => setTimeout(draw), { flush: 'post' })
   },
 }
