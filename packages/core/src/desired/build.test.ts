@@ -22,6 +22,17 @@ test('the canonical form is JSON that reads back to the same value', () => {
   )
 })
 
+test('text is written as JSON writes it, whatever is in it', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(canonicalJson(text)).toBe(JSON.stringify(text))
+    }),
+  )
+  for (const text of ['"', '\\', '\u0000', '\u001f', '\u007f', '\u2028', '\ud800', '\udfff', '\u{1f600}', '\uffff']) {
+    expect(canonicalJson(text)).toBe(JSON.stringify(text))
+  }
+})
+
 test.each([Number.NaN, Number.POSITIVE_INFINITY, () => 1, 1n, Symbol('s')])(
   '%s is refused: it is not JSON',
   (value) => {

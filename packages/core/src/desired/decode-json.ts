@@ -2,6 +2,7 @@ import type { GitOpsError } from '../runtime/errors.ts'
 import type { Json, JsonObject } from '../runtime/json.ts'
 import type { Reading, ReadValue, Visit } from './reading.ts'
 import { exactNumber } from './numbers.ts'
+import { isList } from './pointer.ts'
 import { forbiddenKeys, isWellFormed, keyProblem, tooDeep } from './strict.ts'
 import { failAt, type Text } from './text.ts'
 
@@ -50,8 +51,8 @@ function isAllowed(value: Json, maxDepth: number): boolean {
   if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value)
   if (typeof value !== 'object' || value === null) return true
   if (maxDepth === 0) return false
-  if (Array.isArray(value)) return value.every((item) => isAllowed(item, maxDepth - 1))
-  return Object.entries(value).every(([key, member]) => !forbiddenKeys.has(key) && isAllowed(member, maxDepth - 1))
+  if (isList(value)) return value.every((item) => isAllowed(item, maxDepth - 1))
+  return Object.keys(value).every((key) => !forbiddenKeys.has(key) && isAllowed(value[key]!, maxDepth - 1))
 }
 
 function readValue(cursor: Cursor): Json {

@@ -10,12 +10,20 @@ export function digestOf(value: Json): string {
 
 /** The value as JSON text with the keys of every object in code-unit order and no spaces. */
 export function canonicalJson(value: Json): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return quoted(value)
   if (typeof value === 'number') return canonicalNumber(value)
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value !== 'object') throw notJson(typeof value)
   return isList(value) ? canonicalList(value) : canonicalObject(value)
 }
+
+/** `JSON.stringify(text)`. Mostly nothing has to be escaped, and to see that takes a third of the time. */
+function quoted(text: string): string {
+  return unescaped.test(text) ? `"${text}"` : JSON.stringify(text)
+}
+
+/** Without quotes, backslashes and controls, and without surrogates, of which one alone is escaped. */
+const unescaped = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
 
 function canonicalNumber(value: number): string {
   if (!Number.isFinite(value)) throw notJson(String(value))
@@ -37,7 +45,7 @@ function canonicalObject(object: JsonObject): string {
     const value = object[key]
     if (value === undefined) continue
     if (text.length > 1) text += ','
-    text += `${JSON.stringify(key)}:${canonicalJson(value)}`
+    text += `${quoted(key)}:${canonicalJson(value)}`
   }
   return `${text}}`
 }

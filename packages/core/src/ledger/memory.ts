@@ -83,7 +83,8 @@ function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(copyOf)
   const copy: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key]
     if (member === undefined) continue
     if (key === '__proto__') Object.defineProperty(copy, key, { ...plainMember, value: copyOf(member) })
     else copy[key] = copyOf(member)

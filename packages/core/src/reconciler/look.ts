@@ -185,8 +185,11 @@ async function previousState(session: Session): Promise<DesiredState | undefined
   const { member, engine } = session
   if (member.applied !== undefined) return member.applied
   const { state } = await recordOf(engine, member)
-  const { applied } = state
+  const { applied, appliedDigest } = state
   if (applied === undefined) return undefined
+  // After a first run, and after a restart, it is mostly what is declared now.
+  const now = member.declared?.desired
+  if (now !== undefined && now.digest === appliedDigest) return (member.applied = now)
   try {
     member.applied = await think(session, 'plan', (call) => declareRevision(session, applied, call))
   } catch (error) {

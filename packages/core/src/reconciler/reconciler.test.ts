@@ -56,6 +56,16 @@ test('a second run of the same reads nothing, writes nothing and tells nothing',
   expect(events).toHaveLength(told)
 })
 
+test('a first run declares once, and so does a process that starts again', async () => {
+  const { reconciler, ledger, source, target } = setUp(checkout)
+  await reconciler.reconcile('shop')
+  expect(target.counts.declare).toBe(1)
+  await reconciler.stop()
+  const again = createReconciler({ applications: [{ name: 'shop', source, target }], ledger, clock: manualClock() })
+  expect(await again.reconcile('shop')).toMatchObject({ outcome: 'unchanged' })
+  expect(target.counts.declare).toBe(2)
+})
+
 test('a plan shows what would be done and writes nothing', async () => {
   const { reconciler, target } = setUp(checkout)
   const plan = await reconciler.plan('shop')

@@ -6,19 +6,20 @@ export async function* asTheySettle<Item, Result>(
   concurrency: number,
   run: (item: Item) => Promise<Result>,
 ): AsyncIterable<Result> {
-  const running = new Map<number, Promise<readonly [number, Result]>>()
-  let next = 0
-  while (next < items.length || running.size > 0) {
-    while (next < items.length && running.size < Math.max(1, concurrency)) {
-      const index = next++
-      running.set(
-        index,
-        run(items[index]!).then((result) => [index, result] as const),
-      )
+  const settled: Promise<Result>[] = []
+  let wake = (): void => {}
+  const start = (work: Promise<Result>): void => {
+    const settle = (): void => {
+      settled.push(work)
+      wake()
     }
-    const [index, result] = await Promise.race(running.values())
-    running.delete(index)
-    yield result
+    work.then(settle, settle)
+  }
+  let begun = 0
+  for (let yielded = 0; yielded < items.length; yielded++) {
+    while (begun < items.length && begun - yielded < Math.max(1, concurrency)) start(run(items[begun++]!))
+    if (settled.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+    yield settled.shift()!
   }
 }
 
