@@ -128,13 +128,19 @@ function targetOf(world: World, process: Process, { name }: SimulatedApplication
     system: world.system,
     health: ({ body }) => (body['slow'] === true && chance(world, 0.3) ? 'progressing' : 'healthy'),
     before: (operation, ref, call) => beforeOperation(world, process, operation, ref, call),
-    after: (operation, ref, call) => afterOperation(world, process, operation, ref, call),
+    after: (operation, ref, call) => {
+      hasWritten ||= operation === 'write' || operation === 'remove'
+      return afterOperation(world, process, operation, ref, call)
+    },
   })
   let seen: ActualState | undefined
+  /** Whether it wrote since the last look: a target may be late about what others do, and not about that. */
+  let hasWritten = false
   return {
     ...target,
     async observe(desired, owned, call) {
-      const earlier = seen
+      const earlier = hasWritten ? undefined : seen
+      hasWritten = false
       seen = await target.observe(desired, owned, call)
       return earlier !== undefined && chance(world, world.faultRate / 2) ? stale(world, name, earlier) : seen
     },
