@@ -169,6 +169,7 @@ function receive({ remote, store, limits }: DownloadContext, request: FetchReque
     cache: store.cache,
     readBase: (oid) => store.read(oid),
     writtenBase: (oid) => store.written(oid),
+    onTree: (oid, data) => store.treeCame(oid, data),
   }
   return remote.fetch(
     request,

@@ -34,6 +34,8 @@ test('packs are put together after a commit is handed out, and never fall far be
   const counts: number[] = []
   for (let seed = 0; seed < 130; seed++) {
     const { id, pack } = await commitOf(seed)
+    // Receiving it takes turns of the event loop.
+    await setImmediate()
     store.add(keptInMemory(pack))
     kept.use(id)
     await objects.added(pack, call)

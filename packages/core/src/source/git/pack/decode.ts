@@ -20,6 +20,8 @@ export interface DecodeContext extends OutsideBases {
   readonly limits: GitLimits
   /** Keeps inflated objects at hand, by id. */
   readonly cache: ByteCache<GitObject>
+  /** Told of each folder when its id is known, while the rest of the pack is on its way. */
+  readonly onTree?: (oid: string, data: Buffer) => void
 }
 
 /** A pack of which every byte was checked. It needs no other pack. */
@@ -32,6 +34,8 @@ export interface DecodedPack {
 
 const HEAD_BYTES = 12
 const TRAILER_BYTES = OID_BYTES
+/** What parsing a byte of a folder costs, in bytes that are inflated. */
+const TREE_COST = 5
 /** Larger objects are inflated when they are certain to be here. */
 const MAX_EARLY_BYTES = 2 ** 13
 
@@ -270,6 +274,14 @@ function note(work: Work, table: EntryTable, at: number, object: GitObject, oid:
   table.resolved[at] = 1
   if (depth > 0) work.depths.set(oid, depth)
   work.context.cache.set(oid, object, object.data.length)
+  if (object.type === 'tree') tellOfTree(work, oid, object.data)
+}
+
+/** What is made of it is a part of the slice as well. */
+function tellOfTree({ context, slicer }: Work, oid: string, data: Buffer): void {
+  if (context.onTree === undefined) return
+  context.onTree(oid, data)
+  slicer.isFull(data.length * TREE_COST)
 }
 
 /** An object decoded before: from the cache, or once more from the pack, along its deltas. */

@@ -24,6 +24,8 @@ export interface ObjectStore {
   tree(oid: string): Promise<GitTree>
   /** A parsed folder that was used lately, without waiting. */
   treeAtHand(oid: string): GitTree | undefined
+  /** Parses a folder that just came, because it will be asked for when the rest of its pack is here. */
+  treeCame(oid: string, data: Buffer): void
   /** An object that must be here and of this type. */
   expect(oid: string, type: ObjectType): Promise<Buffer>
   /** Ids that start with these hexadecimal digits; at most a few. */
@@ -33,6 +35,8 @@ export interface ObjectStore {
   replace(packs: readonly KeptPack[]): void
 }
 
+/** A larger folder is parsed when it is asked for: that would take the time of what comes behind it. */
+const MAX_EARLY_BYTES = 2 ** 14
 /** Bytes that one parsed entry of a folder takes. */
 const TREE_ENTRY_BYTES = 250
 
@@ -66,6 +70,11 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
     if (object?.type !== type) throw missing(oid, type, object)
     return object.data
   }
+  const keepTree = (oid: string, data: Buffer): GitTree => {
+    const tree = parseTree(data)
+    trees.set(oid, tree, tree.size * TREE_ENTRY_BYTES)
+    return tree
+  }
   return {
     cache,
     get packs() {
@@ -76,12 +85,14 @@ export function createObjectStore(limits: GitLimits): ObjectStore {
     written: (oid) => writtenIn(packs, oid),
     expect,
     treeAtHand: (oid) => trees.get(oid),
-    tree: async (oid) => {
-      const known = trees.get(oid)
-      if (known !== undefined) return known
-      const tree = parseTree(await expect(oid, 'tree'))
-      trees.set(oid, tree, tree.size * TREE_ENTRY_BYTES)
-      return tree
+    tree: async (oid) => trees.get(oid) ?? keepTree(oid, await expect(oid, 'tree')),
+    treeCame: (oid, data) => {
+      if (data.length > MAX_EARLY_BYTES || trees.get(oid) !== undefined) return
+      try {
+        keepTree(oid, data)
+      } catch {
+        // Whoever asks for it is told what is wrong with it; nobody may.
+      }
     },
     startingWith: (prefix) => [...new Set(packs.flatMap((pack) => findPrefix(pack.index, prefix)))],
     add: (pack) => {
