@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ApplicationEvent } from '../feedback/events.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import { memoryLedger } from '../ledger/memory.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { seededRandom } from '../runtime/random.ts'
@@ -63,6 +64,26 @@ test('with the source down the earlier revision is applied at once, and its comm
   expect(bodies()).toEqual([{ on: true }])
   expect(events.filter(({ type }) => type === 'released')).toHaveLength(1)
   expect(reconciler.status('shop')).toMatchObject({ ready: { id: store.history[0]!.id }, alignment: 'aligned' })
+  await reconciler.stop()
+})
+
+test.each([
+  { what: 'was written and not answered is in force', isWritten: true, after: [{ on: true }] },
+  { what: 'was not written is none', isWritten: false, after: [{ on: false }] },
+])('a rollback whose pin $what', async ({ isWritten, after }) => {
+  const { clock, ledger, reconciler, before, bodies } = await badShop()
+  const answering = { ...ledger }
+  const commitOnce: Ledger['commit'] = async (...change) => {
+    Object.assign(ledger, answering)
+    if (isWritten) await answering.commit(...change)
+    throw new GitOpsError('LEDGER_UNAVAILABLE', 'The ledger does not answer.')
+  }
+  Object.assign(ledger, { commit: commitOnce })
+  const result = reconciler.rollback('shop', { to: before.id, ...request })
+  if (isWritten) expect(await result).toMatchObject({ to: before, commit: { id: expect.any(String) } })
+  else await expect(result).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' })
+  await clock.advance(1_000)
+  expect(bodies()).toEqual(after)
   await reconciler.stop()
 })
 

@@ -1,4 +1,4 @@
-import type { Hold } from '../ledger/ledger.ts'
+import type { Hold, LedgerChange } from '../ledger/ledger.ts'
 import type { Call } from '../runtime/call.ts'
 import { GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Revision, Snapshot, SourceEdit } from '../source/source.ts'
@@ -37,10 +37,8 @@ export async function rollBack(engine: Engine, member: Member, request: Rollback
   const headUnseen = member.revision === undefined || member.headUnseen === true ? { headUnseen: true } : {}
   const hold: Hold = { revision: to, by, at, reason, rejected: rejectedBy(member, from, to), ...headUnseen }
   const details = { to: to.id, reason, ...(from && { from: from.id }) }
-  await commit(engine, member, {
-    hold,
-    audit: [{ at, actor: by, action: 'rolled-back', application: member.name, details }],
-  })
+  const audit = [{ at, actor: by, action: 'rolled-back', application: member.name, details }]
+  await pin(engine, member, hold, { audit })
   tell(engine, { type: 'held', application: member.name, hold })
   endRun(member, to)
   engine.queue.add(member.name, { trigger: 'rollback', priority: 10 })
@@ -48,6 +46,20 @@ export async function rollBack(engine: Engine, member: Member, request: Rollback
   const commitMade = 'commit' in written ? { commit: written.commit } : {}
   tell(engine, { type: 'rolledBack', application: member.name, to, by, reason, ...(from && { from }), ...commitMade })
   return { to, ...written }
+}
+
+/** The answer may be lost although the pin was written: then it is in force, and nothing may go on as if it were not. */
+async function pin(engine: Engine, member: Member, hold: Hold, change: Pick<LedgerChange, 'audit'>): Promise<void> {
+  try {
+    await commit(engine, member, { hold, ...change })
+  } catch (error) {
+    const found = await recordOf(engine, member).then(
+      (record) => record.hold,
+      () => undefined,
+    )
+    const isOurs = found?.revision.id === hold.revision.id && found.at === hold.at && found.by === hold.by
+    if (!isOurs) throw error
+  }
 }
 
 function rejectedBy({ revision, reverted }: Member, from: Revision | undefined, to: Revision): readonly string[] {
