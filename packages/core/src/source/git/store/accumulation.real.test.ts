@@ -64,6 +64,8 @@ test('a thousand polls with a thousand commits leave reads as cheap, and the dis
       await writeFile(join(repository.folder, 'refs/heads/main'), `${commit}\n`)
       expect((await source.resolve(call)).id).toBe(commit)
     }
+    // Packs are put together beside; what is looked at has to stand still.
+    await source[Symbol.asyncDispose]()
     await using fresh = open('fresh')
     const head = (await fresh.resolve(call)).id
     const [followed, cloned] = [await costOf(join(root, 'followed'), head), await costOf(join(root, 'fresh'), head)]

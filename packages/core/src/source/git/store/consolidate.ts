@@ -3,7 +3,9 @@ import type { Call } from '../../../runtime/call.ts'
 import { parseCommit } from '../commit.ts'
 import type { DecodedPack } from '../pack/decode.ts'
 import { type WrittenEntry, encodePack } from '../pack/encode.ts'
-import { type PackEntry, deltaHead } from '../pack/entry.ts'
+import { deflate } from '../pack/deflate.ts'
+import { type PackEntry, deltaHead, entryHead } from '../pack/entry.ts'
+import { inflate } from '../pack/inflate.ts'
 import type { KeptPack } from '../pack/kept-pack.ts'
 import { type EntryBytes, changedOnDisk, entryAt } from '../pack/read.ts'
 import { OBJECT_COST, type Slicer, createSlicer } from '../slice.ts'
@@ -12,7 +14,7 @@ import type { ObjectStore } from './object-store.ts'
 /** More packs than this slow every look-up down. */
 const MAX_PACKS = 40
 /** Stores that are smaller than this are left alone. */
-const MIN_WASTE_BYTES = 2 ** 14
+const MIN_WASTE_BYTES = 2 ** 13
 /** What an index takes: its head and tail, and each object. */
 const INDEX_BYTES = 1_072
 const INDEX_ENTRY_BYTES = 28
@@ -41,8 +43,8 @@ export interface Consolidated {
 }
 
 /**
- * One pack of everything that `commits` refer to. Entries are copied as they are, deltas included,
- * so that nothing is inflated or compressed again.
+ * One pack of everything that `commits` refer to. Entries are copied as they are, deltas included, so that next to nothing is
+ * inflated or compressed again.
  */
 export async function consolidate(store: ObjectStore, commits: readonly string[], call: Call): Promise<Consolidated> {
   const slicer = createSlicer(call)
@@ -134,7 +136,18 @@ async function copyEntry(place: Place): Promise<Buffer> {
   const { bytes, entry } = await read(place)
   const written = bytes.subarray(0, pack.order().endOf(start) - start)
   if (pack.onDisk && crc32(written) !== pack.index.checksums[position]) throw changedOnDisk(pack)
+  if (isStored(written, entry)) return compressed(written, entry)
   if (entry.baseOffset === undefined) return written
   const base = Buffer.from(baseOf(pack, entry) ?? '', 'hex')
   return Buffer.concat([deltaHead(base, entry.sizeBytes), written.subarray(entry.dataStart)])
+}
+
+/** Small folders that completed a pack were written as they are, because somebody waited. Here nobody does. */
+function isStored(written: Buffer, { kind, dataStart }: PackEntry): boolean {
+  const firstBlock = written[dataStart + 2] ?? 0
+  return kind === 'tree' && (firstBlock & 0b110) === 0
+}
+
+function compressed(written: Buffer, { dataStart, sizeBytes }: PackEntry): Buffer {
+  return Buffer.concat([entryHead('tree', sizeBytes), deflate(inflate(written, dataStart, sizeBytes).data)])
 }
