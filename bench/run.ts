@@ -1,5 +1,5 @@
 // npx -y pnpm@12 bench [--only name] [--pairs N] [--repo folder]
-// Runs every benchmark the machine has the parts for; writes docs/benchmarks/ when all of them ran.
+// Runs every benchmark the machine has the parts for, and writes the table and the chart of each into docs/benchmarks/<name>.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -22,12 +22,15 @@ for (const name of chosen) {
   const { run } = (await import(pathToFileURL(join('bench', name, 'run.ts')).href)) as { run: Benchmark }
   const say = (line: string): void => console.error(`${name}: ${line}`)
   const options = { pairs: Number(values.pairs), say, ...(values.repo === undefined ? {} : { repo: values.repo }) }
-  sections.push({ name, rows: await run(options) })
+  const section = { name, rows: await run(options) }
+  const folder = join('docs/benchmarks', name)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'results.md'), reportOf([section]))
+  writeFileSync(join(folder, 'ratios.svg'), chart([section]))
+  sections.push(section)
 }
+console.log(reportOf(sections))
 
-const report = `# Benchmarks\n\nMeasured on ${machine()}. Median (smallest–largest) of interleaved runs; a ratio is ours divided by theirs.\n\n${markdown(sections)}`
-console.log(report)
-const folder = values.only === undefined ? 'docs/benchmarks' : join('docs/benchmarks', values.only)
-mkdirSync(folder, { recursive: true })
-writeFileSync(join(folder, 'results.md'), report)
-writeFileSync(join(folder, 'ratios.svg'), chart(sections))
+function reportOf(of: readonly Section[]): string {
+  return `# Benchmarks\n\nMeasured on ${machine()}. Median (smallest–largest) of interleaved runs; a ratio is ours divided by theirs.\n\n${markdown(of)}`
+}
