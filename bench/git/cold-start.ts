@@ -1,5 +1,6 @@
 // A process of its own: fetches everything of a repository, reads every file, and prints what it cost.
 // node --import tsx --conditions=@gitops-sdk/source bench/git/cold-start.ts <url> [path]
+import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { GitOpsError, createCall, walk } from '@gitops-sdk/core'
 import { gitSource } from '@gitops-sdk/core/git'
@@ -19,8 +20,19 @@ for await (const entry of walk(snapshot, '', call)) {
   bytes += content?.byteLength ?? 0
 }
 delay.disable()
-const peakRssBytes = process.resourceUsage().maxRSS * 1024
+const peakRssBytes = peakOfProgram()
 console.log(JSON.stringify({ bytes, idleRssBytes, peakRssBytes, longestBlockMs: delay.max / 1e6 }))
+
+/** What `getrusage` says is at least the memory of the process that started this one, which is the whole benchmark. */
+function peakOfProgram(): number {
+  try {
+    const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    if (kib !== undefined) return Number(kib) * 1024
+  } catch {
+    // Only Linux tells.
+  }
+  return process.resourceUsage().maxRSS * 1024
+}
 
 function ignorePointer(error: unknown): undefined {
   if (error instanceof GitOpsError && error.code === 'SOURCE_LFS_POINTER') return undefined
