@@ -56,13 +56,9 @@ async function measure(
   sides: Sides,
   files: number,
   options: BenchmarkOptions,
-): Promise<Row[]> {
+): Promise<readonly Row[]> {
   const size = `${files / 1000}k files`
-  const rows: Row[] = []
-  const say = (row: Row): void => {
-    options.say(`${row.name}: ${row.ratio === undefined ? row.ours.median : `${row.ratio.median.toFixed(3)}×`}`)
-    rows.push(row)
-  }
+  const { rows, say } = telling(options)
   await using twin = await createTwin(repository, sides)
   // A reconciler polls for months, and compiles its code in the first rounds; git starts anew in each.
   const steady = { pairs: options.pairs, warmup: 5 }
@@ -88,20 +84,8 @@ async function measure(
     say(await compare({ ...many, atMost: 0.6, ...increments(twin, () => commitFiles(repository, files, 500)) }))
   }
   say(await bytesRow(twin, repository, files, size))
-  const url = repository.url
-  const cold = {
-    name: `cold start to all contents, ${size}`,
-    peer: 'git clone --depth 1, ls-tree, cat-file',
-    pairs: options.pairs,
-  }
-  say(
-    await compare({
-      ...cold,
-      atMost: 0.9,
-      ours: () => readAll(url, ''),
-      theirs: () => sides.git({ task: 'read all', url }),
-    }),
-  )
+  const { url } = repository
+  say(await coldStart(sides, url, size, options))
   if (files > 1_000) {
     const one = {
       name: `cold start of one path of 250 files, ${size}`,
@@ -122,7 +106,7 @@ async function measure(
 }
 
 /** A repository of the user's: a copy of it is served, with the history of its `HEAD` as `main`. */
-async function measureForeign(sides: Sides, repo: string, options: BenchmarkOptions): Promise<Row[]> {
+async function measureForeign(sides: Sides, repo: string, options: BenchmarkOptions): Promise<readonly Row[]> {
   const repository = await sides.server.createRepository('foreign')
   // A path is meant from where the command was started, not from where git runs.
   const from = existsSync(repo) ? resolve(repo) : repo
@@ -132,11 +116,7 @@ async function measureForeign(sides: Sides, repo: string, options: BenchmarkOpti
     .split('\n')
     .toReversed()
   const name = repo.split('/').findLast((part) => part !== '') ?? repo
-  const rows: Row[] = []
-  const say = (row: Row): void => {
-    options.say(`${row.name}: ${row.ratio === undefined ? row.ours.median : `${row.ratio.median.toFixed(3)}×`}`)
-    rows.push(row)
-  }
+  const { rows, say } = telling(options)
   const { pairs } = options
   const steps = Math.min(pairs + 1, history.length - 1)
   await repository.git('update-ref', 'refs/heads/main', history[history.length - 1 - steps] ?? 'main')
@@ -149,17 +129,30 @@ async function measureForeign(sides: Sides, repo: string, options: BenchmarkOpti
     say(await compare({ ...row, pairs: steps - 1, atMost: 0.3, ...increments(twin, forward, true) }))
   }
   const { url } = repository
-  const cold = { name: `cold start to all contents, ${name}`, peer: 'git clone --depth 1, ls-tree, cat-file', pairs }
-  say(
-    await compare({
-      ...cold,
-      atMost: 0.9,
-      ours: () => readAll(url, ''),
-      theirs: () => sides.git({ task: 'read all', url }),
-    }),
-  )
+  say(await coldStart(sides, url, name, options))
   for (const row of await footprint(url, name, undefined)) say(row)
   return rows
+}
+
+/** Rows that are told as they come. */
+function telling(options: BenchmarkOptions): { readonly rows: readonly Row[]; readonly say: (row: Row) => void } {
+  const rows: Row[] = []
+  const say = (row: Row): void => {
+    options.say(`${row.name}: ${row.ratio === undefined ? row.ours.median : `${row.ratio.median.toFixed(3)}×`}`)
+    rows.push(row)
+  }
+  return { rows, say }
+}
+
+function coldStart(sides: Sides, url: string, size: string, { pairs }: BenchmarkOptions): Promise<Row> {
+  return compare({
+    name: `cold start to all contents, ${size}`,
+    peer: 'git clone --depth 1, ls-tree, cat-file',
+    pairs,
+    atMost: 0.9,
+    ours: () => readAll(url, ''),
+    theirs: () => sides.git({ task: 'read all', url }),
+  })
 }
 
 /** The same repository followed by both. */
