@@ -1,16 +1,11 @@
 // What applying costs, against a bare loop and kubectl, and how it grows.
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { JsonObject } from '@gitops-sdk/core'
 import { httpClient } from '../../packages/k8s-adapter/src/index.ts'
 import type { ControlPlane } from '../../packages/k8s-adapter/src/testing.ts'
 import { type Row, compare, elapsedMs, figure, growthRow, inParallel, missing } from '../harness.ts'
-import { OBJECTS, applyOurs, call, findKubectl, maps, namespaceIn } from './stage.ts'
+import { OBJECTS, applyOurs, call, namespaceIn, openKubectl } from './stage.ts'
 
 export async function applying(plane: ControlPlane, pairs: number): Promise<Row[]> {
   const name = `apply ${OBJECTS} ConfigMaps`
@@ -51,51 +46,21 @@ export async function applying(plane: ControlPlane, pairs: number): Promise<Row[
     ours,
     theirs: () => bareLoop(plane, `${namespace}-theirs`, { claims: true }),
   })
-  const kubectlPath = findKubectl()
-  if (kubectlPath === undefined)
-    return [
-      plain,
-      bare,
-      claiming,
-      missing(name, 'kubectl apply --server-side', 'there is no kubectl: run pnpm cluster:install'),
-    ]
-  const folder = await mkdtemp(join(tmpdir(), 'gitops-bench-'))
-  try {
-    await writeFile(join(folder, 'kubeconfig'), plane.kubeConfig, { mode: 0o600 })
-    await writeFile(join(folder, 'maps.yaml'), maps(OBJECTS)['maps.yaml'] ?? '')
-    const kubectl = (): Promise<unknown> =>
-      promisify(execFile)(
-        kubectlPath,
-        [
-          '--kubeconfig',
-          join(folder, 'kubeconfig'),
-          '-n',
-          `${namespace}-theirs`,
-          'apply',
-          '--server-side',
-          '-f',
-          join(folder, 'maps.yaml'),
-        ],
-        { maxBuffer: 2 ** 24 },
-      )
-    return [
-      plain,
-      bare,
-      claiming,
-      await compare({
-        name,
-        peer: 'kubectl apply --server-side',
-        pairs: Math.min(pairs, 3),
-        warmup: 0,
-        before,
-        ours,
-        theirs: kubectl,
-        atMost: 0.5,
-      }),
-    ]
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  await using kubectl = await openKubectl(plane)
+  const peer = 'kubectl apply --server-side'
+  if (kubectl === undefined)
+    return [plain, bare, claiming, missing(name, peer, 'there is no kubectl: run pnpm cluster:install')]
+  const whole = await compare({
+    name,
+    peer,
+    pairs: Math.min(pairs, 3),
+    warmup: 0,
+    before,
+    ours,
+    theirs: () => kubectl.run(`${namespace}-theirs`, 'apply', '--server-side'),
+    atMost: 0.5,
+  })
+  return [plain, bare, claiming, whole]
 }
 
 /** How the time of applying grows with the number of objects, connections and all. */

@@ -1,21 +1,16 @@
 // What it costs to find what differs, against kubectl.
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { memoryLedger } from '@gitops-sdk/core'
 import { httpClient } from '../../packages/k8s-adapter/src/index.ts'
 import type { ControlPlane } from '../../packages/k8s-adapter/src/testing.ts'
 import { type Row, compare, missing } from '../harness.ts'
-import { OBJECTS, applyOurs, call, findKubectl, maps, namespaceIn, openPlatform } from './stage.ts'
+import { type Kubectl, OBJECTS, applyOurs, call, namespaceIn, openKubectl, openPlatform } from './stage.ts'
 
 const EDITED = 10
 const name = `find ${EDITED} edits among ${OBJECTS} objects, nothing watched yet`
 
 /** Ours lists what there is and compares; kubectl reads each object and asks the server what applying it would make of it. */
 export async function diffing(plane: ControlPlane): Promise<Row> {
-  const kubectl = findKubectl()
+  await using kubectl = await openKubectl(plane)
   if (kubectl === undefined) return missing(name, 'kubectl diff', 'there is no kubectl: run pnpm cluster:install')
   const namespace = 'differences'
   const ledger = memoryLedger()
@@ -27,16 +22,8 @@ export async function diffing(plane: ControlPlane): Promise<Row> {
     const { drift } = await reconciler.plan('bench')
     if (drift.length !== EDITED) throw new Error(`${drift.length} edits were found.`)
   }
-  const folder = await mkdtemp(join(tmpdir(), 'gitops-bench-'))
-  try {
-    await writeFile(join(folder, 'kubeconfig'), plane.kubeConfig, { mode: 0o600 })
-    await writeFile(join(folder, 'maps.yaml'), maps(OBJECTS)['maps.yaml'] ?? '')
-    const args = ['--kubeconfig', join(folder, 'kubeconfig'), '-n', namespace, 'diff', '-f', join(folder, 'maps.yaml')]
-    const theirs = (): Promise<void> => differencesOf(kubectl, [...args, '--server-side', '--force-conflicts'])
-    return await compare({ name, peer: 'kubectl diff --server-side', pairs: 3, ours, theirs, warmup: 0, atMost: 1 })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const theirs = (): Promise<void> => differencesOf(kubectl, namespace)
+  return await compare({ name, peer: 'kubectl diff --server-side', pairs: 3, ours, theirs, warmup: 0, atMost: 1 })
 }
 
 async function editSome(plane: ControlPlane, namespace: string): Promise<void> {
@@ -51,9 +38,9 @@ async function editSome(plane: ControlPlane, namespace: string): Promise<void> {
 }
 
 /** It ends with 1 when something differs. */
-async function differencesOf(kubectl: string, args: readonly string[]): Promise<void> {
+async function differencesOf(kubectl: Kubectl, namespace: string): Promise<void> {
   try {
-    await promisify(execFile)(kubectl, [...args], { maxBuffer: 2 ** 24 })
+    await kubectl.run(namespace, 'diff', '--server-side', '--force-conflicts')
   } catch (error) {
     const { code, stdout } = error as { readonly code?: number; readonly stdout?: string }
     const found = stdout?.match(/^\+ {2}value: v$/gm)?.length ?? 0

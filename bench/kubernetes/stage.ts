@@ -1,6 +1,10 @@
 // What the benchmarks of Kubernetes share: objects, namespaces, and the kubectl to compare with.
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import {
   type Call,
   type Ledger,
@@ -62,8 +66,31 @@ export async function applyOurs(
   if (outcome !== 'applied') throw new Error(`Not applied: ${outcome}`)
 }
 
+/** kubectl, with a file of all objects. */
+export interface Kubectl extends AsyncDisposable {
+  /** Runs a command on the file. Rejects with its code and output when it ends with another code than 0. */
+  run(namespace: string, ...command: readonly string[]): Promise<unknown>
+}
+
+/** Nothing where it is not installed. */
+export async function openKubectl(plane: ControlPlane): Promise<Kubectl | undefined> {
+  const program = findKubectl()
+  if (program === undefined) return undefined
+  const folder = await mkdtemp(join(tmpdir(), 'gitops-bench-'))
+  const [config, file] = [join(folder, 'kubeconfig'), join(folder, 'maps.yaml')]
+  await writeFile(config, plane.kubeConfig, { mode: 0o600 })
+  await writeFile(file, maps(OBJECTS)['maps.yaml'] ?? '')
+  return {
+    run: (namespace, ...command) =>
+      promisify(execFile)(program, ['--kubeconfig', config, '-n', namespace, ...command, '-f', file], {
+        maxBuffer: 2 ** 24,
+      }),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
 /** The one that `pnpm cluster:install` built beside the API server, or that of the machine. */
-export function findKubectl(): string | undefined {
+function findKubectl(): string | undefined {
   const built = join(dirname(findControlPlane()?.apiserver ?? ''), 'kubectl')
   return [built, '/usr/bin/kubectl'].find((path) => existsSync(path))
 }
