@@ -60,6 +60,7 @@ export type {
 } from './desired/desired.ts'
 export { compareRefs, label, refKey } from './desired/ref.ts'
 export { canonicalJson, digestOf } from './desired/digest.ts'
+export { type FileReader, type ReadFile, fileReader } from './desired/file-reader.ts'
 export type { PatchOperation } from './desired/patch.ts'
 export type { RenderFolder, Rendered, RenderedDocument, Renderer } from './desired/renderer.ts'
 export { type DesiredStateExtras, desiredState, originText, resource } from './desired/build.ts'

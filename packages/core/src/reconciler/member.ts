@@ -13,6 +13,8 @@ import type { RunOptions, RunResult } from './run-result.ts'
 /** One application while a reconciler has it: what is known between runs. Only the engine changes it. */
 export interface Member {
   readonly name: string
+  /** What targets remember it by: no other member has it. */
+  readonly lifetime: object
   readonly application: Application
   readonly source: Source
   readonly target: Target

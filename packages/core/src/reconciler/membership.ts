@@ -52,6 +52,7 @@ function newMember(application: Application): Member {
   const { source, target } = dependsOn.length === 0 ? application : redactApplication(application, redactor)
   return {
     name,
+    lifetime: {},
     application,
     source,
     target,

@@ -32,7 +32,8 @@ function onlooker(engine: Engine, member: Member): Session {
     const message = `${member.name} cannot be planned before ${missing.join(', ')} published its outputs. Reconcile that first.`
     throw new GitOpsError('INPUT_MISSING', message)
   }
-  const progress = tellProgress(engine, [member.name])
+  const { name: application, lifetime } = member
+  const progress = tellProgress(engine, [application])
   return {
     engine,
     member,
@@ -42,7 +43,7 @@ function onlooker(engine: Engine, member: Member): Session {
     triggers: ['preview'],
     priority: 0,
     startedAt: engine.call.clock.now(),
-    call: { ...engine.call, signal: controller.signal, application: member.name, inputs, progress },
+    call: { ...engine.call, signal: controller.signal, application, lifetime, inputs, progress },
     activity: 'plan',
     told: true,
     timings: [],

@@ -68,10 +68,10 @@ function begin(engine: Engine, member: Member, work: QueuedWork, options: RunOpt
 }
 
 /** What is logged and told of the run names the application. */
-function callOf(engine: Engine, { name }: Member, { id }: CurrentRun): Omit<RunCall, 'inputs'> {
+function callOf(engine: Engine, { name, lifetime }: Member, { id }: CurrentRun): Omit<RunCall, 'inputs'> {
   const { call } = engine
   const log = call.log.child?.({ application: name, runId: id }) ?? call.log
-  return { ...call, log, application: name, progress: tellProgress(engine, [name]) }
+  return { ...call, log, application: name, lifetime, progress: tellProgress(engine, [name]) }
 }
 
 /** The whole library: pull, look, plan the difference, apply it, wait until it works. */

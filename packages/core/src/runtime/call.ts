@@ -32,6 +32,11 @@ export interface RunCall extends Call {
   readonly inputs: Inputs
   /** Proof that this process still holds the application; absent where a single process runs. */
   readonly fence?: Fence
+  /**
+   * The same object in all calls for the application while this process has it, and in no others: what a target remembers
+   * of it from run to run is kept in a `WeakMap` by this, and goes with it. Absent: nothing is remembered.
+   */
+  readonly lifetime?: object
 }
 
 /** Values that other applications published, by application name, then output name. */

@@ -1,29 +1,38 @@
 import { decodeDocuments } from '../desired/decode.ts'
 import { desiredState, resource } from '../desired/build.ts'
 import type { DesiredState, Order, Resource, ResourceOptions, ResourceRef } from '../desired/desired.ts'
+import { fileReader } from '../desired/file-reader.ts'
 import type { RunCall } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { JsonObject } from '../runtime/json.ts'
-import type { Snapshot } from '../source/source.ts'
+import type { Snapshot, TreeEntry } from '../source/source.ts'
 import { walk } from '../source/walk.ts'
+
+/** Which files are declarations, and what becomes of their bodies. */
+export interface DeclareFilesOptions {
+  /** The folder of the snapshot. */
+  readonly path: string
+  /** Fills values of other applications into a body. */
+  readonly render: ((body: JsonObject, call: RunCall) => JsonObject) | undefined
+}
 
 /**
  * Reads one resource per file. The path is the ref: `kind/name.json` or `kind/namespace/name.json`.
  * The members `$order`, `$options` and `$sensitive` are exceptions, all others are the body.
  */
-export async function declareFiles(
-  snapshot: Snapshot,
-  path: string,
-  render: (body: JsonObject, call: RunCall) => JsonObject,
-  call: RunCall,
-): Promise<DesiredState> {
-  const resources: Resource[] = []
-  for await (const entry of walk(snapshot, path, call)) {
-    const bytes = await snapshot.read(entry.path, call)
-    const document = onlyDocument(bytes, entry.path)
-    resources.push(declared(entry.path.slice(path === '' ? 0 : path.length + 1), entry.path, document, call, render))
+export function declareFiles({
+  path,
+  render,
+}: DeclareFilesOptions): (snapshot: Snapshot, call: RunCall) => Promise<DesiredState> {
+  const start = path === '' ? 0 : path.length + 1
+  const read = fileReader((bytes, file) => declared(file.slice(start), file, onlyDocument(bytes, file)))
+  return async (snapshot, call) => {
+    const entries: TreeEntry[] = []
+    for await (const entry of walk(snapshot, path, call)) entries.push(entry)
+    const files = await read(snapshot, entries, call)
+    const resources = render === undefined ? files : files.map((each) => withBody(each, render(each.body, call)))
+    return desiredState(snapshot.revision, resources, { inputs: JSON.parse(JSON.stringify(call.inputs)) })
   }
-  return desiredState(snapshot.revision, resources, { inputs: JSON.parse(JSON.stringify(call.inputs)) })
 }
 
 function onlyDocument(bytes: Uint8Array, path: string): JsonObject {
@@ -33,22 +42,20 @@ function onlyDocument(bytes: Uint8Array, path: string): JsonObject {
   return documents[0]!.body
 }
 
-function declared(
-  name: string,
-  path: string,
-  { $order, $options, $sensitive, ...body }: JsonObject,
-  call: RunCall,
-  render: (body: JsonObject, call: RunCall) => JsonObject,
-): Resource {
+function declared(name: string, path: string, { $order, $options, $sensitive, ...body }: JsonObject): Resource {
   return resource({
     ref: refOf(name),
-    body: render(body, call),
+    body,
     origin: { path, line: 1 },
     // The test that writes the file is the only one to read these; a wrong shape fails there.
     ...($order !== undefined && { order: $order as unknown as Order }),
     ...($options !== undefined && { options: $options as unknown as ResourceOptions }),
     ...($sensitive !== undefined && { sensitive: $sensitive as unknown as string[] }),
   })
+}
+
+function withBody({ digest: _digest, ...declared }: Resource, body: JsonObject): Resource {
+  return resource({ ...declared, body })
 }
 
 /** The ref a path stands for: `queue/orders.json` is the queue `orders`. */

@@ -64,7 +64,8 @@ export interface MemoryTarget extends Target {
 
 /** A per-resource target whose managed system is a map. It claims what it writes for the application. */
 export function memoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
-  const { system = memorySystem(), render = (body) => body } = options
+  const { system = memorySystem(), path = '', render } = options
+  const declare = declareFiles({ path, render })
   const counts: MemoryCounts = { declare: 0, observe: 0, read: 0, plan: 0, write: 0, assess: 0 }
   const target: MemoryTarget = {
     kind: 'memory',
@@ -76,7 +77,7 @@ export function memoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
     counts,
     async declare(snapshot, call) {
       counts.declare++
-      return declareFiles(snapshot, options.path ?? '', render, call)
+      return declare(snapshot, call)
     },
     async observe(desired, owned, call) {
       counts.observe++

@@ -7,7 +7,9 @@ import { GitOpsError } from '../../runtime/errors.ts'
 import { createRedactor } from '../../runtime/redactor.ts'
 import { Secret } from '../../runtime/secret.ts'
 import { memorySource } from '../../source/memory.ts'
+import type { TreeEntry } from '../../source/source.ts'
 import { decodeDocuments } from '../decode.ts'
+import { fileReader } from '../file-reader.ts'
 import { ageKeys } from './age.ts'
 import { decryptSops } from './source.ts'
 import { textForMac } from './cipher.ts'
@@ -132,6 +134,27 @@ test('what was opened is known to the redactor', async () => {
   const snapshot = await source.snapshot(await source.resolve(call), call)
   await snapshot.read('a.yaml', call)
   expect(redactor.text(`the password is ${PASSWORD}`)).toBe('the password is ***')
+})
+
+test('a file is opened once for an application while it stays as it is, and again for another', async () => {
+  const store = memorySource({ files: { 'a.yaml': file('secret.yaml'), 'b.yaml': 'a: 1' } })
+  const asked: string[] = []
+  const counting: typeof keys = (metadata, given) => (asked.push('key'), keys(metadata, given))
+  const source = decryptSops(store, { keys: counting })
+  const readAll = fileReader((bytes, path) => [...decodeDocuments(bytes, path)].map(({ body }) => body))
+  const declare = async (lifetime: object): Promise<readonly object[]> => {
+    const snapshot = await source.snapshot(store.history[0]!, call)
+    const entries: TreeEntry[] = []
+    for await (const entry of snapshot.list('', call)) entries.push(entry)
+    return (await readAll(snapshot, entries, { ...call, application: 'shop', inputs: {}, lifetime })).flat()
+  }
+  const shop = {}
+  await declare(shop)
+  store.commit({ 'b.yaml': 'a: 2' })
+  expect(await declare(shop)).toEqual([secret, { a: 2 }])
+  expect(asked).toHaveLength(1)
+  expect(await declare({})).toEqual([secret, { a: 2 }])
+  expect(asked).toHaveLength(2)
 })
 
 const numbers: readonly (readonly [number, string])[] = [
