@@ -1,4 +1,4 @@
-import type { RunCall } from '../runtime/call.ts'
+import { type RunCall, throwIfAborted } from '../runtime/call.ts'
 import type { Snapshot, TreeEntry } from '../source/source.ts'
 
 /**
@@ -30,6 +30,7 @@ export function fileReader<T>(read: ReadFile<T>): FileReader<T> {
     const now = new Map<string, Known<T>>()
     const files: T[] = []
     for (const { path, type, digest } of entries) {
+      throwIfAborted(call)
       const known = before?.get(path)
       const isSame = known !== undefined && known.digest === digest && known.type === type
       const file = isSame ? known : { type, digest, made: read(await snapshot.read(path, call), path) }

@@ -19,6 +19,7 @@ async function declared(
     namespaces: {},
     scopeOf,
     maxObjects: 100,
+    formed: new WeakMap(),
     ...more,
   }
   return declareObjects(snapshot, call, given)

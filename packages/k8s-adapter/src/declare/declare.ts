@@ -4,7 +4,9 @@ import {
   GitOpsError,
   type Json,
   label,
+  type JsonObject,
   originText,
+  type Rendered,
   type RenderedDocument,
   type Renderer,
   refKey,
@@ -20,6 +22,7 @@ import { asApplySet } from './apply-set.ts'
 import { wishesOf } from './annotations.ts'
 import { check } from './check.ts'
 import { type Declared, flatten } from './flatten.ts'
+import { hasLastingDocuments } from './files.ts'
 import { type Identity, identify, refOf } from './identity.ts'
 import { normalise } from './normalise.ts'
 import { assertAllowed, type NamespacePolicy } from './policy.ts'
@@ -40,6 +43,8 @@ export interface DeclareOptions {
   readonly applySet?: boolean
   /** More objects than this are refused. @defaultValue 10_000 */
   readonly maxObjects: number
+  /** What this target made of bodies when it declared before. */
+  readonly formed: FormedBodies
 }
 
 /** What later verbs want to know about a declaration. */
@@ -58,15 +63,16 @@ export async function declareObjects(
   call: RunCall,
   options: DeclareOptions,
 ): Promise<DesiredState> {
-  const { documents, tool, warnings = [] } = await options.renderer.render({ snapshot, path: options.path }, call)
+  const { documents, tool, warnings = [] } = await render(snapshot, call, options)
   const variables = resolveVariables(options, call)
   const declared = collect(documents, options.maxObjects, variables)
   const scopeOf = scopesFor(declared, options.scopeOf)
+  const formed = hasLastingDocuments(options.renderer) ? options.formed : new WeakMap()
   const remarks: string[] = [...warnings]
   const createOnly = new Set<string>()
   const resources: Resource[] = []
   for (const each of declared) {
-    const made = await declareOne(each, scopeOf, options.namespaces)
+    const made = await declareOne(each, scopeOf, options.namespaces, formed)
     resources.push(made.resource)
     remarks.push(...made.remarks)
     if (made.createOnly) createOnly.add(refKey(made.resource.ref))
@@ -76,6 +82,12 @@ export async function declareObjects(
   const set = { application: call.application, namespace: options.namespaces.default ?? 'default' }
   const members = options.applySet === true ? asApplySet(resources, set) : resources
   return desiredState(snapshot.revision, precedeDependents(members), { inputs, warnings: remarks, payload })
+}
+
+/** A renderer that builds on one of ours may change what it is given, so that one reads all files again. */
+function render(snapshot: Snapshot, call: RunCall, { renderer, path }: DeclareOptions): Promise<Rendered> {
+  const { lifetime: _, ...once } = call
+  return renderer.render({ snapshot, path }, hasLastingDocuments(renderer) ? call : once)
 }
 
 function resolveVariables(
@@ -122,27 +134,43 @@ interface Made {
   readonly remarks: readonly string[]
 }
 
-/** Annotations too: kubectl and webhooks leave copies of the whole object in them. */
-const secretPlaces = ['/data', '/stringData', '/metadata/annotations']
+/** By body as it was read: in which namespace something was made of it, and what. */
+export type FormedBodies = WeakMap<JsonObject, { readonly namespace: string | undefined; readonly made: Made }>
 
 async function declareOne(
-  { body, origin, sensitive }: Filled,
+  declared: Filled,
   scopeOf: ScopeLookup,
   policy: NamespacePolicy,
+  formed: FormedBodies,
 ): Promise<Made> {
+  const { body, origin } = declared
   const place = originText(origin)
   const identity = identify(body, origin)
   check(body, place)
   const remarks: string[] = []
   const namespace = await namespaceFor(identity, scopeOf, policy, (remark) => remarks.push(`${place}: ${remark}`))
+  assertAllowed(refOf(identity, namespace), place, policy)
+  const known = formed.get(body)
+  const made = known !== undefined && known.namespace === namespace ? known.made : form(declared, identity, namespace)
+  formed.set(body, { namespace, made })
+  return remarks.length === 0 ? made : { ...made, remarks: [...remarks, ...made.remarks] }
+}
+
+/** Annotations too: kubectl and webhooks leave copies of the whole object in them. */
+const secretPlaces = ['/data', '/stringData', '/metadata/annotations']
+
+/** Looks at nothing but what it is given, because what it makes is kept. */
+function form({ body, origin, sensitive }: Filled, identity: Identity, namespace: string | undefined): Made {
+  const place = originText(origin)
   const ref = refOf(identity, namespace)
-  assertAllowed(ref, place, policy)
   const wishes = wishesOf(body, () => `${place}: ${label(ref)}`)
   const normalised = normalise(withNamespace(body, namespace))
-  for (const field of normalised.stripped)
-    if (field !== 'status')
-      remarks.push(`${place}: ${field} of ${label(ref)} is written by the server and was left out.`)
-  for (const what of wishes.unsupported) remarks.push(`${place}: ${label(ref)} asks for ${what}.`)
+  const remarks = [
+    ...normalised.stripped
+      .filter((field) => field !== 'status')
+      .map((field) => `${place}: ${field} of ${label(ref)} is written by the server and was left out.`),
+    ...wishes.unsupported.map((what) => `${place}: ${label(ref)} asks for ${what}.`),
+  ]
   const secrets = isSecret(identity) ? [...secretPlaces, ...sensitive] : sensitive
   const made = resource({
     ref,

@@ -1,11 +1,11 @@
 import {
   type Call,
+  fileReader,
   GitOpsError,
   type Rendered,
   type RenderedDocument,
   type Renderer,
   type Snapshot,
-  throwIfAborted,
   type TreeEntry,
   walk,
 } from '@gitops-sdk/core'
@@ -25,20 +25,28 @@ export interface FilesRendererOptions {
  * files are left out with a warning: rendering them is the work of `kustomizeRenderer`.
  */
 export function filesRenderer({ include = isDeclaration, limits = {} }: FilesRendererOptions = {}): Renderer {
-  return {
+  const read = fileReader((bytes, path) => documentsOf(bytes, path, limits))
+  const renderer: Renderer = {
     name: 'files',
     async render({ snapshot, path }, call) {
-      const documents: RenderedDocument[] = []
       const warnings: string[] = []
-      for (const entry of await filesAt(snapshot, path, call)) {
-        throwIfAborted(call)
-        if (isKustomization(entry.path)) warnings.push(`${entry.path} was left out: no renderer for it was given.`)
-        if (isKustomization(entry.path) || !include(entry.path)) continue
-        documents.push(...(await documentsOf(snapshot, entry, limits, call)))
-      }
-      return rendered(documents, warnings)
+      const entries = declarationsAmong(await filesAt(snapshot, path, call), include, warnings)
+      const files = await read(snapshot, entries, call)
+      return rendered(files.flat(), warnings)
     },
   }
+  lasting.add(renderer)
+  return renderer
+}
+
+const lasting = new WeakSet<Renderer>()
+
+/**
+ * Whether documents of this renderer never change, so that one that is the same object says the same. Another renderer
+ * may change what it made, or what one of these gave it.
+ */
+export function hasLastingDocuments(renderer: Renderer): boolean {
+  return lasting.has(renderer)
 }
 
 /** The documents of one stream of text, as `kustomize` and `helm` print it. */
@@ -58,18 +66,27 @@ async function filesAt(snapshot: Snapshot, path: string, call: Call): Promise<Tr
   return entries
 }
 
-async function documentsOf(
-  snapshot: Snapshot,
-  { path, type }: TreeEntry,
-  limits: DecodeLimits,
-  call: Call,
-): Promise<RenderedDocument[]> {
-  if (type === 'symlink')
-    throw new GitOpsError('SOURCE_SYMLINK', `${path} is a link, and links are not followed. Put the file itself there.`)
-  if (type === 'submodule') return []
-  const bytes = await snapshot.read(path, call)
+function* declarationsAmong(
+  entries: readonly TreeEntry[],
+  include: (path: string) => boolean,
+  warnings: string[],
+): Generator<TreeEntry> {
+  for (const entry of entries) {
+    const { path, type } = entry
+    if (isKustomization(path)) warnings.push(`${path} was left out: no renderer for it was given.`)
+    if (isKustomization(path) || !include(path) || type === 'submodule') continue
+    if (type === 'symlink') throw link(path)
+    yield entry
+  }
+}
+
+function link(path: string): GitOpsError {
+  return new GitOpsError('SOURCE_SYMLINK', `${path} is a link, and links are not followed. Put the file itself there.`)
+}
+
+function documentsOf(bytes: Uint8Array, path: string, limits: DecodeLimits): RenderedDocument[] {
   const documents = decodeDocuments(bytes, path, { plainScalar: kubernetesScalar, ...limits })
-  return [...documents].map(({ body, origin }) => ({ body, origin }))
+  return Array.from(documents, ({ body, origin }) => ({ body, origin }))
 }
 
 function isDeclaration(path: string): boolean {

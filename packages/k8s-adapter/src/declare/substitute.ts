@@ -27,7 +27,7 @@ export function substitute(
   variables: ReadonlyMap<string, ResolvedVariable>,
   place: string,
 ): Substituted {
-  if (isExempt(body)) return { body, sensitive: [] }
+  if (!mentionsVariable(body) || isExempt(body)) return { body, sensitive: [] }
   const sensitive = new Set<string>()
   const valueOf = (name: string, fallback: string | undefined, path: string): Json => {
     const known = variables.get(name)
@@ -39,6 +39,12 @@ export function substitute(
     })
   }
   return { body: fillObject(body, '', valueOf), sensitive: [...sensitive] }
+}
+
+/** Whether anything could be replaced. Most bodies name no variable: they stay the object they are. */
+function mentionsVariable(value: Json): boolean {
+  if (typeof value === 'string') return value.includes('${')
+  return value !== null && typeof value === 'object' && Object.values(value).some(mentionsVariable)
 }
 
 /** Where an object says what it is. */

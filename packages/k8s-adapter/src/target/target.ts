@@ -24,7 +24,7 @@ import { overtaken, writeFence } from '../apply/fence.ts'
 import type { Writing } from '../apply/write.ts'
 import { assessObjects } from '../assess/assess.ts'
 import { placeOf } from '../client/objects.ts'
-import { declareObjects } from '../declare/declare.ts'
+import { declareObjects, type FormedBodies } from '../declare/declare.ts'
 import { filesRenderer } from '../declare/files.ts'
 import type { NamespacePolicy } from '../declare/policy.ts'
 import type { ScopeLookup } from '../declare/scope.ts'
@@ -102,7 +102,15 @@ export function kubernetesTarget(options: KubernetesTargetOptions & KubernetesTa
   checkOwner(options.owner)
   const cluster = options.cluster ?? kubernetesCluster(options)
   const isStranger = strangerRule(options.strict)
-  const session: Session = { options, cluster, isStranger, verified: new Map(), holders: new Map() }
+  const session: Session = {
+    options,
+    cluster,
+    renderer: options.renderer ?? filesRenderer(),
+    formed: new WeakMap(),
+    isStranger,
+    verified: new Map(),
+    holders: new Map(),
+  }
   return {
     kind: 'kubernetes',
     id: `kubernetes ${cluster.id}`,
@@ -137,6 +145,8 @@ export function kubernetesTarget(options: KubernetesTargetOptions & KubernetesTa
 interface Session {
   readonly options: KubernetesTargetOptions
   readonly cluster: KubernetesCluster
+  readonly renderer: Renderer
+  readonly formed: FormedBodies
   /** Present in strict mode. */
   readonly isStranger: IsStranger | undefined
   readonly verified: Verified
@@ -157,9 +167,10 @@ function checkOwner(owner: string): void {
   throw new GitOpsError('CONFIG_INVALID', 'owner must be 1 to 63 letters, digits, dots, dashes and underscores.')
 }
 
-async function declare({ options, cluster }: Session, snapshot: Snapshot, call: RunCall): Promise<DesiredState> {
+async function declare(session: Session, snapshot: Snapshot, call: RunCall): Promise<DesiredState> {
   throwIfAborted(call)
-  const { path = '', renderer = filesRenderer(), variables, namespaces = {}, maxObjects = 10_000 } = options
+  const { options, cluster, renderer, formed } = session
+  const { path = '', variables, namespaces = {}, maxObjects = 10_000 } = options
   const scopeOf: ScopeLookup = async ({ apiVersion, kind }) => {
     const { cache } = await clusterParts(cluster)
     const served = await cache.discovery.find(apiVersion, kind, call)
@@ -168,6 +179,7 @@ async function declare({ options, cluster }: Session, snapshot: Snapshot, call: 
   return declareObjects(snapshot, call, {
     path,
     renderer,
+    formed,
     namespaces,
     scopeOf,
     maxObjects,
