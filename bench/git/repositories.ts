@@ -1,8 +1,6 @@
-import { createCall, seededRandom } from '@gitops-sdk/core'
+import { seededRandom } from '@gitops-sdk/core'
 import type { ServedRepository } from '@gitops-sdk/core/testing/git'
 import type { BenchServer } from './start-server.ts'
-
-export const call = createCall()
 
 /** A file as teams write them: some YAML of 200 to 1,200 bytes. */
 export function manifest(seed: number): string {

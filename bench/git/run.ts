@@ -4,22 +4,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { GitOpsError, type Snapshot, difference, walk } from '@gitops-sdk/core'
-import { type GitSource, gitSource } from '@gitops-sdk/core/git'
 import type { ServedRepository } from '@gitops-sdk/core/testing/git'
 import { type BenchmarkOptions, type Row, compare, figure, growthRow } from '../harness.ts'
 import { markdown } from '../report.ts'
 import type { GitTask } from './command-line.ts'
+import type { SourceTask } from './our-source.ts'
 import { type Answered, bundle, startPlainProcess } from './plain-process.ts'
 import { type BenchServer, startBenchServer } from './start-server.ts'
-import { call, manifest, monorepo, onePath, pathOf } from './repositories.ts'
+import { manifest, monorepo, onePath, pathOf } from './repositories.ts'
 
 const sizes = [1_000, 10_000, 50_000]
 const execute = promisify(execFile)
 
-/** The server, and who runs the git command line. */
+/** The server, and the processes of both sides. */
 interface Sides {
   readonly server: BenchServer
+  readonly ours: (task: SourceTask) => Promise<Answered>
   readonly git: (task: GitTask) => Promise<Answered>
 }
 
@@ -27,7 +27,8 @@ interface Sides {
 export async function run(options: BenchmarkOptions): Promise<readonly Row[]> {
   await using server = await startBenchServer()
   await using commandLine = await startPlainProcess('command-line.ts')
-  const sides: Sides = { server, git: (task) => commandLine.ask(task) }
+  await using source = await startPlainProcess('our-source.ts')
+  const sides: Sides = { server, ours: (task) => source.ask(task), git: (task) => commandLine.ask(task) }
   const rows: Row[] = []
   for (const files of sizes) {
     options.say(`making a repository of ${files} files`)
@@ -96,7 +97,7 @@ async function measure(
       await compare({
         ...one,
         atMost: 0.6,
-        ours: () => readAll(url, onePath),
+        ours: () => sides.ours({ task: 'read all', url, path: onePath }),
         theirs: () => sides.git({ task: 'read path', url, path: onePath }),
       }),
     )
@@ -150,37 +151,30 @@ function coldStart(sides: Sides, url: string, size: string, { pairs }: Benchmark
     peer: 'git clone --depth 1, ls-tree, cat-file',
     pairs,
     atMost: 0.9,
-    ours: () => readAll(url, ''),
+    ours: () => sides.ours({ task: 'read all', url, path: '' }),
     theirs: () => sides.git({ task: 'read all', url }),
   })
 }
 
 /** The same repository followed by both. */
 interface Twin extends AsyncDisposable {
-  readonly source: GitSource
   readonly clone: string
   readonly url: string
-  snapshot: Snapshot
   head: string
   readonly sides: Sides
 }
 
-async function createTwin(repository: ServedRepository, sides: Sides): Promise<Twin> {
+async function createTwin({ url }: ServedRepository, sides: Sides): Promise<Twin> {
   const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-bench-'))
-  const { url } = repository
   const clone = String((await sides.git({ task: 'clone', url, folder })).answer)
-  const source = gitSource({ url, ref: 'main' })
-  const revision = await source.resolve(call)
-  const snapshot = await source.snapshot(revision, call)
+  const head = String((await sides.ours({ task: 'follow', url })).answer)
   return {
-    source,
     clone,
     url,
-    snapshot,
-    head: revision.id,
+    head,
     sides,
     [Symbol.asyncDispose]: async () => {
-      await source[Symbol.asyncDispose]()
+      await sides.ours({ task: 'unfollow' })
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -191,8 +185,8 @@ interface Compared {
   readonly theirs: () => Promise<unknown>
 }
 
-function polls({ source, sides, url, clone }: Twin): Compared {
-  return { ours: () => source.resolve(call), theirs: () => sides.git({ task: 'poll', url, clone }) }
+function polls({ sides, url, clone }: Twin): Compared {
+  return { ours: () => sides.ours({ task: 'poll' }), theirs: () => sides.git({ task: 'poll', url, clone }) }
 }
 
 interface Increments extends Compared {
@@ -203,14 +197,7 @@ interface Increments extends Compared {
 function increments(twin: Twin, change: () => Promise<unknown>, mayBeEmpty = false): Increments {
   return {
     before: change,
-    ours: async () => {
-      const snapshot = await twin.source.snapshot(await twin.source.resolve(call), call)
-      const read: unknown[] = []
-      for await (const { path, change: kind } of difference(twin.snapshot, snapshot, '', call))
-        if (kind !== 'removed') read.push(await readContent(snapshot, path))
-      if (read.length === 0 && !mayBeEmpty) throw new Error('nothing changed')
-      twin.snapshot = snapshot
-    },
+    ours: () => twin.sides.ours({ task: 'advance', mayBeEmpty }),
     theirs: async () => {
       const { clone, head: from } = twin
       const advanced = await twin.sides.git({ task: 'advance', clone, from, mayBeEmpty })
@@ -235,22 +222,6 @@ function commitFiles(repository: ServedRepository, files: number, amount: number
 async function hundredCommits(repository: ServedRepository, files: number): Promise<void> {
   for (let at = 0; at < 100; at++) await commitFiles(repository, files, 1)
 }
-
-async function readAll(url: string, path: string): Promise<void> {
-  await using source = gitSource({ url, ref: 'main', path })
-  const snapshot = await source.snapshot(await source.resolve(call), call)
-  for await (const entry of walk(snapshot, '', call)) if (entry.type === 'file') await readContent(snapshot, entry.path)
-}
-
-/** The content, or `undefined` for what stands for content that is elsewhere: git reads the pointer. */
-async function readContent(snapshot: Snapshot, path: string): Promise<Uint8Array | undefined> {
-  return snapshot.read(path, call).catch((error: unknown) => {
-    if (error instanceof GitOpsError && elsewhere.has(error.code)) return undefined
-    throw error
-  })
-}
-
-const elsewhere: ReadonlySet<string> = new Set(['SOURCE_LFS_POINTER', 'SOURCE_SYMLINK', 'SOURCE_SUBMODULE'])
 
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-bench-'))
