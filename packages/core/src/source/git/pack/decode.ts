@@ -54,11 +54,20 @@ export async function decodePack(
   for await (const chunk of chunks) {
     work.buffer.append(chunk)
     await decodeAvailable(work, false)
+    if (isWhole(work)) break
   }
   await decodeAvailable(work, true)
   checkTrailer(work)
   await resolveWaiting(work)
   return finish(work)
+}
+
+/**
+ * A pack says itself where it ends. That the server has finished comes a moment later, and nobody waits for it: a pack
+ * whose checksum matches is not made better by it.
+ */
+function isWhole({ table, expected, buffer, position }: Work): boolean {
+  return table?.count === expected && buffer.length - position >= TRAILER_BYTES
 }
 
 interface Work {
