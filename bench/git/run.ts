@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { ServedRepository } from '@gitops-sdk/core/testing/git'
-import { type BenchmarkOptions, type Row, compare, figure, growthRow } from '../harness.ts'
+import { type BenchmarkOptions, type Pair, type Row, compare, figure, growthRow } from '../harness.ts'
 import { markdown } from '../report.ts'
 import type { GitTask } from './command-line.ts'
 import type { SourceTask } from './our-source.ts'
@@ -40,6 +40,15 @@ export async function run(options: BenchmarkOptions): Promise<readonly Row[]> {
   return rows
 }
 
+/** Compares; before each pair the server makes itself ready. */
+function compareOn(server: BenchServer, pair: Pair): Promise<Row> {
+  const before = async (): Promise<void> => {
+    await pair.before?.()
+    await server.makeReady()
+  }
+  return compare({ ...pair, before })
+}
+
 /** What grows with the repository: what is read in full. The others are flat or nearly so. */
 function growths(rows: readonly Row[]): readonly Row[] {
   return ['poll, nothing new', 'one-file commit to changed contents', 'cold start to all contents'].map((name) =>
@@ -59,12 +68,13 @@ async function measure(
   options: BenchmarkOptions,
 ): Promise<readonly Row[]> {
   const size = `${files / 1000}k files`
+  const { server } = sides
   const { rows, say } = telling(options)
   await using twin = await createTwin(repository, sides)
   // A reconciler polls for months, and compiles its code in the first rounds; git starts anew in each.
   const steady = { pairs: options.pairs, warmup: 5 }
   say(
-    await compare({
+    await compareOn(server, {
       name: `poll, nothing new, ${size}`,
       peer: 'git ls-remote',
       ...steady,
@@ -77,12 +87,22 @@ async function measure(
     peer: 'git fetch, diff-tree, cat-file',
     ...steady,
   }
-  say(await compare({ ...oneFile, atMost: 0.3, ...increments(twin, () => commitFiles(repository, files, 1)) }))
+  say(
+    await compareOn(server, { ...oneFile, atMost: 0.3, ...increments(twin, () => commitFiles(repository, files, 1)) }),
+  )
   if (files === 10_000) {
     const hundred = { name: `100 commits, ${size}`, peer: 'git fetch, diff-tree, cat-file', ...steady }
-    say(await compare({ ...hundred, atMost: 0.6, ...increments(twin, () => hundredCommits(repository, files)) }))
+    say(
+      await compareOn(server, {
+        ...hundred,
+        atMost: 0.6,
+        ...increments(twin, () => hundredCommits(repository, files)),
+      }),
+    )
     const many = { name: `commit of 500 files, ${size}`, peer: 'git fetch, diff-tree, cat-file', ...steady }
-    say(await compare({ ...many, atMost: 0.6, ...increments(twin, () => commitFiles(repository, files, 500)) }))
+    say(
+      await compareOn(server, { ...many, atMost: 0.6, ...increments(twin, () => commitFiles(repository, files, 500)) }),
+    )
   }
   say(await bytesRow(twin, repository, files, size))
   const { url } = repository
@@ -94,7 +114,7 @@ async function measure(
       pairs: options.pairs,
     }
     say(
-      await compare({
+      await compareOn(server, {
         ...one,
         atMost: 0.6,
         ours: () => sides.ours({ task: 'read all', url, path: onePath }),
@@ -119,15 +139,24 @@ async function measureForeign(sides: Sides, repo: string, options: BenchmarkOpti
   const name = repo.split('/').findLast((part) => part !== '') ?? repo
   const { rows, say } = telling(options)
   const { pairs } = options
+  const { server } = sides
   const steps = Math.min(pairs + 1, history.length - 1)
   await repository.git('update-ref', 'refs/heads/main', history[history.length - 1 - steps] ?? 'main')
   await using twin = await createTwin(repository, sides)
-  say(await compare({ name: `poll, nothing new, ${name}`, peer: 'git ls-remote', pairs, atMost: 0.25, ...polls(twin) }))
+  say(
+    await compareOn(server, {
+      name: `poll, nothing new, ${name}`,
+      peer: 'git ls-remote',
+      pairs,
+      atMost: 0.25,
+      ...polls(twin),
+    }),
+  )
   if (steps > 1) {
     const next = history.slice(history.length - steps).values()
     const forward = (): Promise<unknown> => repository.git('update-ref', 'refs/heads/main', next.next().value ?? 'main')
     const row = { name: `its last ${steps} commits, one by one, ${name}`, peer: 'git fetch, diff-tree, cat-file' }
-    say(await compare({ ...row, pairs: steps - 1, atMost: 0.3, ...increments(twin, forward, true) }))
+    say(await compareOn(server, { ...row, pairs: steps - 1, atMost: 0.3, ...increments(twin, forward, true) }))
   }
   const { url } = repository
   say(await coldStart(sides, url, name, options))
@@ -146,7 +175,7 @@ function telling(options: BenchmarkOptions): { readonly rows: readonly Row[]; re
 }
 
 function coldStart(sides: Sides, url: string, size: string, { pairs }: BenchmarkOptions): Promise<Row> {
-  return compare({
+  return compareOn(sides.server, {
     name: `cold start to all contents, ${size}`,
     peer: 'git clone --depth 1, ls-tree, cat-file',
     pairs,
@@ -278,9 +307,9 @@ async function bytesRow(twin: Twin, repository: ServedRepository, files: number,
 }
 
 async function sentBytes(server: BenchServer, work: () => Promise<unknown>): Promise<number> {
-  const before = await server.sentBytes()
+  const before = await server.makeReady()
   await work()
-  return (await server.sentBytes()) - before
+  return (await server.makeReady()) - before
 }
 
 if (process.argv[1] === import.meta.filename) {

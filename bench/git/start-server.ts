@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { type ServedRepository, createServedRepository } from '@gitops-sdk/core/testing/git'
 import { startPlainProcess } from './plain-process.ts'
+import type { ServerState } from './server.ts'
 
 /** The Git server in a process of its own. */
 export interface BenchServer extends AsyncDisposable {
   createRepository(name: string): Promise<ServedRepository>
-  /** Bytes of all answers so far. */
-  sentBytes(): Promise<number>
+  /** Starts the programs that the next requests will need, and gives the bytes of all answers so far. */
+  makeReady(): Promise<number>
 }
 
 export async function startBenchServer(): Promise<BenchServer> {
@@ -15,13 +16,7 @@ export async function startBenchServer(): Promise<BenchServer> {
   const { url, folder } = await ask()
   return {
     createRepository: (name) => createServedRepository(join(folder, `${name}.git`), name, `${url}/${name}.git`),
-    sentBytes: async () => (await ask()).sentBytes,
+    makeReady: async () => (await ask()).sentBytes,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
-}
-
-interface ServerState {
-  readonly url: string
-  readonly folder: string
-  readonly sentBytes: number
 }
