@@ -50,11 +50,14 @@ test('requests: three for the first commit, one for a poll, two for a new commit
   expect(await costOf(resolve)).toMatchObject({ requests: 2 })
   for (let at = 0; at < 2; at++) await repository.commit({ [pathOf(at)]: `two at once ${at}` })
   expect(await costOf(resolve)).toMatchObject({ requests: 2 })
+  const old = await repository.git('rev-parse', 'main')
   for (let at = 0; at < 10; at++) await repository.commit({ [pathOf(at)]: `many at once ${at}` })
   expect(await costOf(resolve)).toMatchObject({ requests: 3 })
+  const question = server.requests.findLast(({ body }) => body.includes(`want ${old}`) && body.includes('have '))
+  expect(question?.sentBytes, 'the commits in between stay where they are').toBeLessThan(100)
 })
 
-test('requests: where many commits came at once, the history of the next many is asked for beside them', async () => {
+test('requests: where many commits came at once, how the next many are related is asked for beside them', async () => {
   await using source = gitSource({ url: repository.url, ref: 'main' })
   const many = async (): Promise<void> => {
     for (let at = 0; at < 5; at++) await repository.commit({ [pathOf(at)]: `${count++}` })
@@ -70,7 +73,7 @@ test('requests: where many commits came at once, the history of the next many is
     else return body.includes('command=fetch') ? { kind: 'delay', until } : undefined
     return undefined
   })
-  expect(await costOf(() => source.resolve(call)), 'the commits wait for the history here').toMatchObject({
+  expect(await costOf(() => source.resolve(call)), 'the commits wait for that here').toMatchObject({
     requests: 3,
   })
   server.fail(undefined)

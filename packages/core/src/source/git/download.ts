@@ -25,6 +25,11 @@ export interface Downloads {
    * `false` when the server cuts its history off, or they are so many that they were not received.
    */
   historySince(commit: string, known: string, call: Call): Promise<boolean>
+  /**
+   * Whether the server says that `from` is among the ancestors of `commit`: it has nothing to send to somebody who has
+   * `commit` and asks for `from`. That is its word and no proof. `false` where it says no, or nothing.
+   */
+  contains(commit: string, from: string, call: Call): Promise<boolean>
   /** Whether the commit and everything it refers to are here. */
   has(commit: string): boolean
 }
@@ -95,6 +100,8 @@ export function createDownloads(context: DownloadContext): Downloads {
       }),
     historySince: (commit, known, call) =>
       searches.join(`${commit} ${known}`, call, (own) => fetchHistory(context, commit, known, own)),
+    contains: (commit, from, call) =>
+      searches.join(`${commit} contains ${from}`, call, (own) => hasNothingToSend(context, commit, from, own)),
   }
 }
 
@@ -148,6 +155,22 @@ async function fetchHistory(context: DownloadContext, commit: string, known: str
     throw error
   }
 }
+
+/** The head of a pack tells how many objects follow: no more is read of one that is not empty. */
+async function hasNothingToSend(context: DownloadContext, commit: string, from: string, call: Call): Promise<boolean> {
+  if (!(await context.remote.givesAnyCommit(call))) return false
+  const request = { wants: [from], haves: [commit], shallow: [], filter: 'tree:0', thin: false }
+  try {
+    await receive({ ...context, limits: { ...context.limits, maxObjects: 0 } }, request, call)
+    return true
+  } catch (error) {
+    if (error instanceof GitOpsError && saysNo.has(error.code)) return false
+    throw error
+  }
+}
+
+/** There is something to send, or the server no longer has what was asked for. */
+const saysNo: ReadonlySet<string> = new Set(['SOURCE_LIMIT', 'REVISION_NOT_FOUND'])
 
 async function fetchFiles(context: DownloadContext, wants: readonly string[], call: Call): Promise<void> {
   const { pack } = await receive(context, { wants, haves: [], shallow: [], thin: false }, call)

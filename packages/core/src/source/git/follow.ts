@@ -59,12 +59,12 @@ export function followRef(
     resolve: async (call) => {
       const before = context.inForce.get(key)
       const chosen = await choose(context, query, before, policy, call)
-      const early = comesInSteps ? askEarly(context, before, chosen, call) : undefined
+      const early = comesInSteps ? askEarly(context, before, chosen, proof !== undefined, call) : undefined
       await context.downloads.commit(chosen.oid, call, chosen.tag)
-      await early
+      const word = (await early) ?? 'ask'
       await proof?.ofChosen(chosen, call)
       if (query.kind !== 'commit' && before !== undefined) {
-        const rewrite = await rewriteOf(before, chosen, context.store, context.downloads, call)
+        const rewrite = await rewriteOf(before, chosen, proof === undefined ? { ...context, word } : context, call)
         if (rewrite !== undefined) {
           if (policy === 'hold' && !accepted.delete(chosen.oid)) throw rewriteError(rewrite)
           replaced.set(chosen.oid, rewrite.from)
@@ -81,17 +81,19 @@ export function followRef(
 }
 
 /**
- * Asks for the commits in between at the same time as for the new one, where they will be needed: the server works on
- * both at once, and one trip is saved. What it does not bring is asked for afterwards, and fails there if it has to.
+ * Asks how the two are related at the same time as for the new one, where that will be needed: the server works on
+ * both at once, and one trip is saved. What it does not answer is asked for afterwards, and fails there if it has to.
  */
 async function askEarly(
   { store, downloads }: FollowContext,
   before: ChosenRef | undefined,
   { oid, ref }: ChosenRef,
+  isProved: boolean,
   call: Call,
-): Promise<void> {
-  if (before?.ref !== ref || before.oid === oid || store.has(oid) || ref.startsWith('refs/tags/')) return
-  await downloads.historySince(oid, before.oid, call).catch(() => false)
+): Promise<boolean | undefined> {
+  if (before?.ref !== ref || before.oid === oid || store.has(oid) || ref.startsWith('refs/tags/')) return undefined
+  const asked = isProved ? downloads.historySince(oid, before.oid, call) : downloads.contains(oid, before.oid, call)
+  return asked.catch(() => undefined)
 }
 
 /** What the ref leads to on the server now. */

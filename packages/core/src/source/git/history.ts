@@ -6,20 +6,32 @@ import type { ObjectStore } from './store/object-store.ts'
 /** How a newer head of a ref is related to an older one. */
 export type Descent = 'descends' | 'does not descend' | 'unknown'
 
+/** What finding out needs. */
+export interface DescentContext {
+  readonly store: ObjectStore
+  readonly downloads: Downloads
+  /**
+   * What the server says is believed: what it answered before, or `ask`. Not where signatures are verified: a server that
+   * lies could bring back an old commit with its old signature. Absent where the commits in between have to prove it.
+   */
+  readonly word?: boolean | 'ask'
+}
+
 /**
- * Whether `from` is among the ancestors of `to`. Fetches commits, without folders and files, when those that are here
- * do not tell. Nothing is looked for below `floor`, an ancestor of `from` that both sides have.
+ * Whether `from` is among the ancestors of `to`. Where the commits that are here do not tell, the server is asked, or
+ * those in between are fetched, without folders and files. Nothing is looked for below `floor`, an ancestor of `from`
+ * that both sides have.
  */
 export async function descentOf(
   to: string,
   from: string,
-  store: ObjectStore,
-  downloads: Downloads,
+  { store, downloads, word = false }: DescentContext,
   call: Call,
   floor?: string,
 ): Promise<Descent> {
   const answer = await searchHistory(to, from, store, floor)
   if (answer !== 'unknown') return answer
+  if (word === 'ask' ? await downloads.contains(to, from, call) : word) return 'descends'
   const complete = await downloads.historySince(to, floor ?? from, call)
   const second = await searchHistory(to, from, store, floor)
   // Everything that leads to `to` came, except what leads to `from` as well: had `from` been a part of it, a commit

@@ -15,6 +15,8 @@ export interface Remote {
   /** Fetches; `use` reads the pack. What the server cannot leave out, it sends. */
   fetch<T>(request: FetchRequest, use: (answer: FetchAnswer) => Promise<T>, call: Call): Promise<T>
   canFilter(call: Call): Promise<boolean>
+  /** Whether any commit can be asked for, and not only those that refs lead to. */
+  givesAnyCommit(call: Call): Promise<boolean>
   /** All refs as the side that takes pushes has them. */
   refsForWriting(call: Call): Promise<readonly RemoteRef[]>
   /** Moves a ref if it is where the update says. Gives the reason of the server when it does not. */
@@ -53,6 +55,7 @@ export function createRemote(transport: Transport, limits: GitLimits): Remote {
         },
       ),
     canFilter: async (call) => canFilter(await abilities(call)),
+    givesAnyCommit: async (call) => (await abilities(call)).version === 2,
     refsForWriting: async (call) => {
       const { refs } = await readAdvertisement(readPackets(transport.greet('git-receive-pack', call)), limits)
       return refs

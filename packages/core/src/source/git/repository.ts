@@ -155,7 +155,7 @@ export function openRepository(options: GitRepositoryOptions): GitRepository {
       }
       const builtOn = async ({ from, to }: RefUpdate, commit: string, call: Call): Promise<boolean> => {
         await downloads.commit(commit, call)
-        return (await descentOf(commit, to, store, downloads, call, from)) === 'descends'
+        return (await descentOf(commit, to, { store, downloads }, call, from)) === 'descends'
       }
       const writer = gitWriter({ remote, store, ref, path: view.path, options: writing, snapshot: head, builtOn })
       return { commit: (edit, call) => objects.whole(call, () => writer.commit(edit, call)) }
@@ -208,6 +208,7 @@ function guarded(remote: Remote, retry: GitRetry): Remote {
     refs: (prefixes, call) => gate.pass(call, () => remote.refs(prefixes, call)),
     fetch: (request, use, call) => gate.pass(call, () => remote.fetch(request, use, call)),
     canFilter: (call) => gate.pass(call, () => remote.canFilter(call)),
+    givesAnyCommit: (call) => gate.pass(call, () => remote.givesAnyCommit(call)),
     refsForWriting: (call) => gate.pass(call, () => remote.refsForWriting(call)),
     push: (update, pack, call) => remote.push(update, pack, call),
     [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),

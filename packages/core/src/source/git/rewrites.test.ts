@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createCall } from '../../runtime/call.ts'
 import { type GitServer, startGitServer } from '../../testing/git/git-server.ts'
+import type { ServedRepository } from '../../testing/git/served-repository.ts'
 import { gitSource } from './source.ts'
 
 let server: GitServer
@@ -126,3 +127,77 @@ test('where the server cuts its history off, what cannot be shown to continue is
     details: { kind: 'history unknown' },
   })
 })
+
+test('a commit that the server has thrown away after a force-push is missed as well', async () => {
+  const repository = await create()
+  const good = await repository.commit({ a: '1' })
+  await using source = gitSource({ url: repository.url, ref: 'main' })
+  await source.resolve(call)
+  await repository.git('update-ref', '-d', 'refs/heads/main')
+  for (let i = 0; i < 4; i++) await repository.commit({ b: `${i}` })
+  await repository.git('reflog', 'expire', '--expire=now', '--all')
+  await repository.git('prune', '--expire=now')
+  await expect(repository.git('cat-file', '-e', good)).rejects.toThrow()
+  await expect(source.resolve(call)).rejects.toMatchObject({
+    code: 'REVISION_REWRITTEN',
+    details: { kind: 'history replaced', from: good },
+  })
+})
+
+test.each([0, 1] as const)(
+  'protocol %d gives only what refs lead to: there the commits in between are fetched',
+  async (protocol) => {
+    const repository = await create()
+    const first = await repository.commit({ a: '0' })
+    await using source = gitSource({ url: repository.url, ref: 'main', protocol })
+    await source.resolve(call)
+    const last = await commitMany(repository, 5)
+    expect((await source.resolve(call)).id).toBe(last)
+    expect(wanting(first, repository)).toEqual([])
+  },
+)
+
+test('that one commit continues another is the word of the server, except where signatures are verified: there it is proved', async () => {
+  const repository = await create()
+  const old = await commitMany(repository, 5)
+  const good = await commitMany(repository, 5)
+  const believing = gitSource({ url: repository.url, ref: 'main' })
+  const proving = gitSource({ url: repository.url, ref: 'main', verify: async () => {} })
+  await believing.resolve(call)
+  await proving.resolve(call)
+  await repository.git('update-ref', 'refs/heads/main', old)
+  server.fail(({ body }) =>
+    body.includes(`want ${good}`) ? { kind: 'rewrite', rewrite: () => nothingToSend } : undefined,
+  )
+  try {
+    expect(await believing.resolve(call)).toMatchObject({ id: old })
+    await expect(proving.resolve(call)).rejects.toMatchObject({
+      code: 'REVISION_REWRITTEN',
+      details: { from: good, to: old },
+    })
+  } finally {
+    server.fail(undefined)
+    await Promise.all([believing[Symbol.asyncDispose](), proving[Symbol.asyncDispose]()])
+  }
+})
+
+/** Gives the last of them. */
+async function commitMany(repository: ServedRepository, amount: number): Promise<string> {
+  let last = ''
+  for (let i = 0; i < amount; i++) last = await repository.commit({ a: `number ${i}` })
+  return last
+}
+
+/** Requests so far that asked for `commit`. */
+function wanting(commit: string, { name }: ServedRepository): readonly unknown[] {
+  return server.requests.filter(
+    ({ path, body }) => path.includes(`/${name}.git/`) && body.includes(`want ${commit}`) && body.includes('have '),
+  )
+}
+
+/** A pack of no objects, as the server sends it. */
+const nothingToSend = Buffer.concat([
+  Buffer.from('000dpackfile\n0025\x01PACK\0\0\0\x02\0\0\0\0', 'latin1'),
+  Buffer.from('029d08823bd8a8eab510ad6ac75c823cfd3ed31e', 'hex'),
+  Buffer.from('0000'),
+])

@@ -1,9 +1,7 @@
 import type { Call } from '../../runtime/call.ts'
 import { GitOpsError } from '../../runtime/errors.ts'
-import type { Downloads } from './download.ts'
-import { type Descent, descentOf } from './history.ts'
+import { type Descent, type DescentContext, descentOf } from './history.ts'
 import type { ChosenRef } from './refs.ts'
-import type { ObjectStore } from './store/object-store.ts'
 import { isLowerVersion } from './versions.ts'
 
 /** What happened to a ref that did not simply move forward. */
@@ -27,8 +25,7 @@ export type RewritePolicy = 'hold' | 'follow'
 export async function rewriteOf(
   before: ChosenRef,
   next: ChosenRef,
-  store: ObjectStore,
-  downloads: Downloads,
+  context: DescentContext,
   call: Call,
 ): Promise<Rewrite | undefined> {
   if (before.oid === next.oid) return undefined
@@ -36,7 +33,7 @@ export async function rewriteOf(
   if (before.ref !== next.ref)
     return isLowerVersion(next.name, before.name) ? { kind: 'version withdrawn', ...both } : undefined
   if (before.ref.startsWith('refs/tags/')) return { kind: 'tag moved', ...both }
-  const descent: Descent = await descentOf(next.oid, before.oid, store, downloads, call)
+  const descent: Descent = await descentOf(next.oid, before.oid, context, call)
   if (descent === 'descends') return undefined
   return { kind: descent === 'unknown' ? 'history unknown' : 'history replaced', ...both }
 }
