@@ -19,13 +19,18 @@ const sizes = [100, 1_000, 10_000, 100_000]
 
 /** What planning costs when nothing changed, and when one of many did. */
 export async function run(options: BenchmarkOptions): Promise<readonly Row[]> {
-  return [...(await unchanged(options)), ...(await changed(options)), ...(await growth(options))]
+  return [
+    ...(await unchanged(options)),
+    ...(await oneFile(options)),
+    ...(await changed(options)),
+    ...(await growth(options)),
+  ]
 }
 
 /** A whole run of the reconciler over an application in which nothing changed: nothing is planned at all. */
 async function unchanged({ pairs, say }: BenchmarkOptions): Promise<Row[]> {
   const rows: Row[] = []
-  for (const size of sizes.slice(0, 3)) {
+  for (const size of sizes) {
     say(`reconciling ${size} resources of which none changed`)
     await using platform = createPlatform({ applications: 1, resources: size })
     await platform.reconcile()
@@ -35,8 +40,27 @@ async function unchanged({ pairs, say }: BenchmarkOptions): Promise<Row[]> {
     rows.push({ name: `run with nothing new, ${size} resources`, unit: 'ms', ours: figure(times.slice(1)), ...goal })
   }
   const medians = rows.map(({ ours }) => ours.median)
-  const exponent = growthExponent(sizes.slice(0, 3), medians)
+  const exponent = growthExponent(sizes, medians)
   return [...rows, count('growth of a run with nothing new (0 is flat)', exponent, 'exponent', 0.2)]
+}
+
+/** A whole run of the reconciler after a commit that changed one file: declared, observed, planned, applied, read back, recorded. */
+async function oneFile({ pairs, say }: BenchmarkOptions): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const size of sizes.slice(0, 3)) {
+    say(`reconciling ${size} resources after a commit of one file`)
+    await using platform = createPlatform({ applications: 1, resources: size })
+    await platform.reconcile()
+    const times: number[] = []
+    for (let round = 0; round < pairs * 5 + 5; round++) {
+      const before = platform.writes()
+      platform.commit()
+      times.push(await elapsedMs(platform.reconcile))
+      expectChanges(platform.writes() - before, 1)
+    }
+    rows.push({ name: `run after a commit of one file, ${size} resources`, unit: 'ms', ours: figure(times.slice(5)) })
+  }
+  return [...rows, growthRow('a run after a commit of one file', sizes.slice(0, 3), rows)]
 }
 
 async function changed({ pairs, say }: BenchmarkOptions): Promise<Row[]> {
@@ -92,5 +116,5 @@ async function growth({ pairs, say }: BenchmarkOptions): Promise<Row[]> {
 }
 
 function expectChanges(found: number, wanted: number): void {
-  if (found !== wanted) throw new Error(`${found} changes were planned, not ${wanted}.`)
+  if (found !== wanted) throw new Error(`${found} changes were made, not ${wanted}.`)
 }
