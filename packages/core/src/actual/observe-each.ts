@@ -1,5 +1,6 @@
+import { resourcesByKey } from '../desired/by-key.ts'
 import type { DesiredState, ResourceRef } from '../desired/desired.ts'
-import { label, refKey } from '../desired/ref.ts'
+import { label } from '../desired/ref.ts'
 import { type RunCall, throwIfAborted } from '../runtime/call.ts'
 import { type GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import { asTheySettle, untilAborted } from '../runtime/settle.ts'
@@ -43,8 +44,8 @@ export async function observeEach(
 
 /** Everything that is declared or owned, each once. */
 export function refsOf(desired: DesiredState, owned: Inventory): readonly ResourceRef[] {
-  const refs = new Map<string, ResourceRef>()
-  for (const { ref } of desired.resources) refs.set(refKey(ref), ref)
-  for (const [key, { ref }] of owned) refs.set(key, ref)
-  return [...refs.values()]
+  const declared = resourcesByKey(desired.resources)
+  const refs = Array.from(declared.values(), ({ ref }) => ref)
+  for (const [key, { ref }] of owned) if (!declared.has(key)) refs.push(ref)
+  return refs
 }

@@ -2,9 +2,10 @@ import { GitOpsError } from '../runtime/errors.ts'
 import { extend } from '../runtime/extend.ts'
 import type { Json } from '../runtime/json.ts'
 import type { Revision } from '../source/source.ts'
+import { resourcesByKey } from './by-key.ts'
 import type { DesiredState, Origin, Resource } from './desired.ts'
 import { canonicalJson, digestOf } from './digest.ts'
-import { compareRefs, label, refKey } from './ref.ts'
+import { compareRefs, label } from './ref.ts'
 
 /** A declared resource. The digest is computed from the body unless it is given. */
 export function resource(given: Omit<Resource, 'digest'> & { readonly digest?: string }): Resource {
@@ -59,7 +60,7 @@ export function originText(origin: Origin | undefined): string {
 }
 
 function digestOfAll(sorted: readonly Resource[], inputs: Json | undefined): string {
-  const lines = sorted.map((each) => [refKey(each.ref), each.digest, exceptionsOf(each)])
+  const lines = Array.from(resourcesByKey(sorted), ([key, each]) => [key, each.digest, exceptionsOf(each)])
   return digestOf(inputs === undefined ? lines : [lines, inputs])
 }
 

@@ -150,13 +150,15 @@ export function lastInForce({ begun, applied, appliedDigest }: StoredState): Las
 
 /** What is owned and now declared with another word on pruning, without another body. */
 function reworded(inventory: Inventory, { resources }: DesiredState): Owned[] {
-  return resources.flatMap((each) => {
-    const owned = inventory.get(refKey(each.ref))
+  const other: Owned[] = []
+  for (const [key, each] of resourcesByKey(resources)) {
+    const owned = inventory.get(key)
     const { prune } = declaredParts(each)
-    if (owned === undefined || owned.prune === prune) return []
+    if (owned === undefined || owned.prune === prune) continue
     const { prune: _, ...rest } = owned
-    return [{ ...rest, ...(prune !== undefined && { prune }) }]
-  })
+    other.push({ ...rest, ...(prune !== undefined && { prune }) })
+  }
+  return other
 }
 
 /** Whether the record already says that `wanted` is in force. */
