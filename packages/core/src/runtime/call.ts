@@ -110,24 +110,32 @@ export async function withDeadline<C extends Call, T>(
 ): Promise<T> {
   throwIfAborted(call)
   const controller = new AbortController()
-  const stopped = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(abortError(controller.signal)), { once: true })
+  // One promise and one listener, made by hand: every question to a ledger, a source or a target passes through here.
+  return new Promise<T>((resolve, reject) => {
+    const end = (): void => {
+      timer.cancel()
+      call.signal.removeEventListener('abort', onAbort)
+    }
+    const fail = (error: unknown): void => {
+      end()
+      // Whatever the work still has under way must not go on behind its caller's back.
+      controller.abort(error)
+      reject(error)
+    }
+    const succeed = (result: T): void => {
+      end()
+      resolve(result)
+    }
+    const onAbort = (): void => fail(abortError(call.signal))
+    const timer = call.clock.setTimer(deadlineMs, () => {
+      const message = `${activity} took longer than ${deadlineMs} ms and was given up.`
+      fail(new GitOpsError('DEADLINE_EXCEEDED', message))
+    })
+    call.signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      Promise.resolve(work({ ...call, signal: controller.signal })).then(succeed, fail)
+    } catch (error) {
+      fail(error)
+    }
   })
-  stopped.catch(() => {})
-  const onAbort = (): void => controller.abort(abortError(call.signal))
-  call.signal.addEventListener('abort', onAbort, { once: true })
-  const timer = call.clock.setTimer(deadlineMs, () => {
-    const message = `${activity} took longer than ${deadlineMs} ms and was given up.`
-    controller.abort(new GitOpsError('DEADLINE_EXCEEDED', message))
-  })
-  try {
-    return await Promise.race([work({ ...call, signal: controller.signal }), stopped])
-  } catch (error) {
-    // Whatever the failed work still has under way must not go on behind its caller's back.
-    controller.abort(error)
-    throw error
-  } finally {
-    timer.cancel()
-    call.signal.removeEventListener('abort', onAbort)
-  }
 }
