@@ -3,7 +3,7 @@ import type { DesiredState, ResourceRef } from '../desired/desired.ts'
 import { label } from '../desired/ref.ts'
 import { type RunCall, throwIfAborted } from '../runtime/call.ts'
 import { type GitOpsError, toGitOpsError } from '../runtime/errors.ts'
-import { asTheySettle, untilAborted } from '../runtime/settle.ts'
+import { abortable, eachAtOnce } from '../runtime/settle.ts'
 import type { ActualResource, ActualState } from './actual.ts'
 import { actualState } from './build.ts'
 import type { Inventory } from './inventory.ts'
@@ -25,20 +25,26 @@ export async function observeEach(
   throwIfAborted(call)
   const resources: ActualResource[] = []
   const unknown: { ref: ResourceRef; error: GitOpsError }[] = []
+  const refs = refsOf(desired, owned)
+  let done = 0
   const readOne = async (ref: ResourceRef): Promise<void> => {
     try {
-      const found = await untilAborted(read(ref, call), call.signal)
+      const found = await read(ref, call)
       if (found !== undefined) resources.push(found)
     } catch (thrown) {
       unknown.push({ ref, error: toGitOpsError(thrown, `Reading ${label(ref)}`) })
     }
+    done++
+    if (!call.signal.aborted) call.progress?.({ activity: 'reading', done, total: refs.length, unit: 'resources' })
   }
-  const refs = refsOf(desired, owned)
-  let done = 0
-  for await (const _ of asTheySettle(refs, concurrency, readOne)) {
-    throwIfAborted(call)
-    call.progress?.({ activity: 'reading', done: ++done, total: refs.length, unit: 'resources' })
+  const waits = abortable(call.signal)
+  try {
+    // Who no longer wants the answer waits for none of the reads, and gets none of what came.
+    await waits.until(eachAtOnce(refs, concurrency, readOne, () => call.signal.aborted))
+  } finally {
+    waits.release()
   }
+  throwIfAborted(call)
   return actualState({ resources, unknown, observedAt: call.clock.now() })
 }
 

@@ -6,7 +6,7 @@ import { stepsOf } from '../plan/steps.ts'
 import { abortError, type RunCall } from '../runtime/call.ts'
 import { type ErrorCode, GitOpsError, toGitOpsError } from '../runtime/errors.ts'
 import type { Outcome } from './outcome.ts'
-import { asTheySettle, untilAborted } from '../runtime/settle.ts'
+import { abortable, type Abortable, asTheySettle } from '../runtime/settle.ts'
 
 /**
  * Makes one change in the target. `declared` is what is wanted; it is `undefined` when the resource is
@@ -42,18 +42,24 @@ export async function* applyEach(
 ): AsyncIterable<Outcome> {
   refuseStale(plan, desired)
   const declared = resourcesByKey(desired.resources)
-  const make = (change: Change): Promise<Outcome> => makeChange(change, declared.get(refKey(change.ref)), call, write)
+  const waits = abortable(call.signal)
+  const make = (change: Change): Promise<Outcome> =>
+    makeChange(change, declared.get(refKey(change.ref)), call, write, waits)
   const ordinary = plan.changes.some(({ step }) => step.phase !== 'SyncFail')
   let obstacle: Outcome | undefined
-  for (const step of stepsOf(plan)) {
-    const before = obstacle
-    const onFailure = ordinary && step[0]?.step.phase === 'SyncFail'
-    const skip = (change: Change): Promise<Outcome> => skipped(change, before)
-    const run = onFailure === (before !== undefined) ? make : skip
-    for await (const outcome of asTheySettle(step, concurrency, run)) {
-      if (outcome.status !== 'succeeded') obstacle ??= outcome
-      yield outcome
+  try {
+    for (const step of stepsOf(plan)) {
+      const before = obstacle
+      const onFailure = ordinary && step[0]?.step.phase === 'SyncFail'
+      const skip = (change: Change): Promise<Outcome> => skipped(change, before)
+      const run = onFailure === (before !== undefined) ? make : skip
+      for await (const outcome of asTheySettle(step, concurrency, run)) {
+        if (outcome.status !== 'succeeded') obstacle ??= outcome
+        yield outcome
+      }
     }
+  } finally {
+    waits.release()
   }
 }
 
@@ -67,12 +73,13 @@ async function makeChange(
   declared: Resource | undefined,
   call: RunCall,
   write: Write,
+  waits: Abortable,
 ): Promise<Outcome> {
   const { ref, action } = change
   const obstacle = whatStops(call)
   if (obstacle !== undefined) return { ref, action, status: 'skipped', error: obstacle }
   try {
-    const written = await untilAborted(writeChange(change, declared, call, write), call.signal)
+    const written = await waits.until(writeChange(change, declared, call, write))
     return { ref, action, status: 'succeeded', ...written }
   } catch (thrown) {
     const error = toGitOpsError(thrown, `Applying ${label(ref)}`)

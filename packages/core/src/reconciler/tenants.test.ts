@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { memoryLedger } from '../ledger/memory.ts'
 import { memoryQueue } from '../queue/memory.ts'
-import { untilAborted } from '../runtime/settle.ts'
+import { abortable } from '../runtime/settle.ts'
 import { seededRandom } from '../runtime/random.ts'
 import { memorySource } from '../source/memory.ts'
 import type { Target } from '../target/target.ts'
@@ -21,7 +21,9 @@ function cluster(tenantConcurrency: number | undefined, isShared: boolean) {
     ...cluster,
     async *apply(_plan, _desired, call) {
       writing.most = Math.max(writing.most, ++writing.now)
-      yield await untilAborted(new Promise<never>(() => {}), call.signal).finally(() => writing.now--)
+      yield await abortable(call.signal)
+        .until(new Promise<never>(() => {}))
+        .finally(() => writing.now--)
     },
   }
   const application = (name: string, tenant: string, target: Target): Application => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { asTheySettle } from './settle.ts'
+import { abortable, asTheySettle, eachAtOnce } from './settle.ts'
 
 /** Work that ends when it is told to. */
 function work(count: number) {
@@ -38,4 +38,41 @@ test('results come as they settle, and no more is under way or waiting to be tak
 test('work that fails all the same is not swallowed', async () => {
   const results = asTheySettle([1], 1, () => Promise.reject(new Error('broken')))
   await expect(results[Symbol.asyncIterator]().next()).rejects.toThrow('broken')
+})
+
+test('of waits that end with a signal, those under way are rejected at once, and so is every later one', async () => {
+  const controller = new AbortController()
+  const waits = abortable(controller.signal)
+  const never = waits.until(new Promise(() => {}))
+  await expect(waits.until(Promise.resolve('there'))).resolves.toBe('there')
+  controller.abort()
+  await expect(never).rejects.toMatchObject({ code: 'CANCELLED' })
+  await expect(waits.until(Promise.resolve('late'))).rejects.toMatchObject({ code: 'CANCELLED' })
+})
+
+test('work side by side goes on in turn, a failure ends the wait, and nothing begins once it is over', async () => {
+  const { begun, end, run, items } = work(4)
+  let over = false
+  const all = eachAtOnce(
+    items,
+    2,
+    async (item) => void (await run(item)),
+    () => over,
+  )
+  end(1, 'b')
+  await new Promise(setImmediate)
+  expect(begun).toEqual([0, 1, 2])
+  over = true
+  end(0, 'a')
+  end(2, 'c')
+  await all
+  expect(begun).toEqual([0, 1, 2])
+  await expect(
+    eachAtOnce(
+      [1],
+      1,
+      () => Promise.reject(new Error('broken')),
+      () => false,
+    ),
+  ).rejects.toThrow('broken')
 })
