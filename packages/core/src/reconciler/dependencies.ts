@@ -51,7 +51,5 @@ function isReadyByDefault({ alignment, health, ready, revision, hold }: Applicat
 export function wakeDependents({ members, queue, share }: Engine, name: string): void {
   // Together with the completion, wherever they are worked on.
   if (share !== undefined) return
-  for (const member of members.values()) {
-    if (member.application.dependsOn?.includes(name) === true) queue.add(member.name, { trigger: 'dependency' })
-  }
+  for (const dependent of members.dependentsOf(name)) queue.add(dependent.name, { trigger: 'dependency' })
 }

@@ -6,6 +6,7 @@ import type { Seal } from '../plan/plan.ts'
 import { type Call, withDeadline } from '../runtime/call.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import type { Member } from './member.ts'
+import type { Members } from './members.ts'
 import type { Pools } from './pools.ts'
 import type { Queue } from './queue.ts'
 import type { Share } from './share/contract.ts'
@@ -18,7 +19,7 @@ export interface Engine {
   readonly feedback: Feedback
   readonly pools: Pools
   readonly queue: Queue
-  readonly members: Map<string, Member>
+  readonly members: Members
   /** Present where other processes share the applications. */
   readonly share?: Share | undefined
   /** Claims that one tenant may have at a time, where other processes share the applications. */

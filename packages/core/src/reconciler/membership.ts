@@ -16,7 +16,7 @@ export async function addMember(engine: Engine, application: Application): Promi
     )
   }
   const member = newMember(application)
-  engine.members.set(name, member)
+  engine.members.add(member)
   try {
     await remember(engine, member)
   } catch (error) {
@@ -69,9 +69,7 @@ function newMember(application: Application): Member {
 
 /** Lets an application go: what runs is ended, and everything it owns is removed first where that is asked for. */
 export async function removeMember(engine: Engine, member: Member, cascade: boolean): Promise<void> {
-  const dependents = [...engine.members.values()].filter(({ application }) =>
-    application.dependsOn?.includes(member.name),
-  )
+  const dependents = engine.members.dependentsOf(member.name)
   if (dependents.length > 0) {
     const names = dependents.map(({ name }) => name).join(', ')
     throw new GitOpsError(
@@ -84,7 +82,7 @@ export async function removeMember(engine: Engine, member: Member, cascade: bool
   member.run?.controller.abort(reason)
   if (cascade) await destroyFirst(engine, member)
   engine.queue.forget(member.name)
-  engine.members.delete(member.name)
+  engine.members.remove(member)
   for (const { fail } of member.asked.splice(0)) fail(reason)
   tell(engine, { type: 'removed', application: member.name, destroyed: cascade })
 }

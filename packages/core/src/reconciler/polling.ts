@@ -27,7 +27,7 @@ export function createPolling(engine: Engine, call: () => Call): Polling {
   const poll = (source: Source): Promise<Revision> => {
     const followed = sources.get(source)
     if (followed?.asking !== undefined) return followed.asking
-    const asking = ask(engine, source, call(), membersOf(engine, source)).finally(() => {
+    const asking = ask(engine, source, call(), engine.members.readersOf(source)).finally(() => {
       if (followed !== undefined) followed.asking = undefined
     })
     if (followed !== undefined) followed.asking = asking
@@ -90,10 +90,6 @@ export async function listenTo(source: Source, call: Call, push: () => Promise<u
     }
     await sleep(REST_MS, call).catch(() => {})
   }
-}
-
-function membersOf(engine: Engine, source: Source): readonly Member[] {
-  return [...engine.members.values()].filter((member) => member.source === source)
 }
 
 /** The newest revision of a source, asked for on behalf of `members`. */

@@ -17,6 +17,7 @@ import { checkDependencies } from './dependency-graph.ts'
 import { addMember, removeMember } from './membership.ts'
 import { type Engine, LEDGER_TIMEOUT_MS, ownCall } from './engine.ts'
 import type { Asked, Member } from './member.ts'
+import { createMembers } from './members.ts'
 import { notifyAll } from './notify.ts'
 import type { ReconcilerOptions } from './options.ts'
 import {
@@ -229,7 +230,7 @@ function createEngine(options: ReconcilerOptions): Engine {
     get share() {
       return share
     },
-    members: new Map(),
+    members: createMembers(),
     tenantLimit: options.tenantConcurrency,
     observeTimeoutMs: options.observeTimeoutMs ?? 60_000,
     sourceTimeoutMs: options.sourceTimeoutMs ?? 300_000,

@@ -138,7 +138,7 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
     const note = JSON.parse(JSON.stringify({ ready: isReady, revision: state?.ready })) as Json
     ready.set(member.name, isReady)
     const changed = JSON.stringify(note) !== JSON.stringify(lease.claim.note)
-    const dependents = changed && isReady ? dependentsOf(member.name) : []
+    const dependents = changed && isReady ? engine.members.dependentsOf(member.name) : []
     const delayMs = pollDelayMs(member.policy, engine.call.random)
     const fallback: Again | undefined = delayMs === undefined ? undefined : { delayMs, trigger: 'poll' }
     const next = again ?? fallback
@@ -149,8 +149,6 @@ export function createApplications(sharing: Sharing, leases: Leases, outbox: Out
       wakes: dependents.map((each) => wakeOf(each, 'dependency')),
     }
   }
-  const dependentsOf = (name: string): readonly Member[] =>
-    [...engine.members.values()].filter(({ application }) => application.dependsOn?.includes(name) === true)
   const abort = (name: string, error: GitOpsError): void => engine.members.get(name)?.run?.controller.abort(error)
   const news = async (name: string): Promise<void> => {
     const member = engine.members.get(name)
