@@ -31,10 +31,11 @@ function fenced(record: Pick<LedgerRecord, 'application' | 'version'>, expected:
 }
 
 function inventoryAfter(inventory: Inventory, change: LedgerChange['inventory']): Inventory {
-  if (change === undefined) return inventory
+  const { put = [], remove = [] } = change ?? {}
+  if (put.length === 0 && remove.length === 0) return inventory
   const after = new Map<string, Owned>(inventory)
-  for (const key of change.remove ?? []) after.delete(key)
-  for (const owned of change.put ?? []) after.set(refKey(owned.ref), owned)
+  for (const key of remove) after.delete(key)
+  for (const owned of put) after.set(refKey(owned.ref), owned)
   return after
 }
 

@@ -2,6 +2,7 @@ import type { Completion } from '../queue/queue.ts'
 import { fencedClaim, type MemoryQueue } from '../queue/memory.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { throwIfAborted } from '../runtime/call.ts'
+import type { Plan } from '../plan/plan.ts'
 import { type AuditHead, chainAudit, emptyAudit } from './audit.ts'
 import { applyChange, emptyRecord } from './change.ts'
 import type { AuditQuery, AuditRecord, HistoryQuery, Ledger, LedgerChange, LedgerRecord, RunRecord } from './ledger.ts'
@@ -27,6 +28,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
   const records = new Map<string, LedgerRecord>()
   const forgotten = new Set<string>()
   const runs = new Map<string, RunRecord[]>()
+  const plans = new Map<string, KeptPlan>()
   const audit: AuditRecord[] = []
   let head: AuditHead = emptyAudit
   let key = options.installKey
@@ -40,6 +42,17 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
     }
   }
 
+  /** A journal is written before each step, mostly with the same plan: by far the largest part of it is copied once. */
+  const copyOfChange = (application: string, { journal, ...change }: LedgerChange): LedgerChange => {
+    if (journal === undefined) return copyOf(change)
+    if (journal === null) return { ...copyOf(change), journal }
+    const { plan, ...entry } = journal
+    const known = plans.get(application)
+    const kept = known?.given === plan ? known.kept : copyOf(plan)
+    plans.set(application, { given: plan, kept })
+    return { ...copyOf(change), journal: { ...copyOf(entry), plan: kept } }
+  }
+
   return {
     id: 'memory',
     ...(queue && { queue }),
@@ -49,11 +62,12 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
     },
     commit: async (application, given, call) => {
       throwIfAborted(call)
-      const change = copyOf(given) as LedgerChange
+      const change = copyOfChange(application, given)
       if (change.claim !== undefined) queue?.assertCurrent(change.claim)
       const next = applyChange(records.get(application) ?? emptyRecord(application), change)
       if (change.complete !== undefined) completeOrRefuse(queue, change.complete)
       records.set(application, next)
+      if (next.journal === undefined) plans.delete(application)
       if (change.forget === true) forgotten.add(application)
       else forgotten.delete(application)
       log(application, change)
@@ -78,22 +92,29 @@ function completeOrRefuse(queue: MemoryQueue | undefined, completion: Completion
   if (queue?.completeNow(completion) === false) throw fencedClaim(key, token, token)
 }
 
+/** A plan as it was given and as it is kept. */
+interface KeptPlan {
+  readonly given: Plan
+  readonly kept: Plan
+}
+
 /** A copy as it would come back from a disk: without absent members, and later changes of the given one change nothing here. */
-function copyOf(value: unknown): unknown {
+function copyOf<T>(value: T): T {
+  // What a copy of a value is made of has the type of the value.
+  return copyOfValue(value) as T
+}
+
+function copyOfValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(copyOf)
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[key]
-    if (member === undefined) continue
-    if (key === '__proto__') Object.defineProperty(copy, key, { ...plainMember, value: copyOf(member) })
-    else copy[key] = copyOf(member)
+  if (Array.isArray(value)) return value.map(copyOfValue)
+  const copy: Record<string, unknown> = { ...value }
+  for (const key of Object.keys(copy)) {
+    const member = copy[key]
+    if (member === undefined) delete copy[key]
+    else if (typeof member === 'object') copy[key] = copyOfValue(member)
   }
   return copy
 }
-
-/** Members as assignment makes them; `__proto__` cannot be made by one. */
-const plainMember = { configurable: true, enumerable: true, writable: true } as const
 
 function keepLast<T>(list: T[], item: T, max: number): void {
   list.push(item)
