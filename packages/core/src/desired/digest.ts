@@ -52,8 +52,18 @@ function canonicalObject(object: JsonObject): string {
 
 function sortedKeys(object: JsonObject): readonly string[] {
   const keys = Object.keys(object)
+  return keys.length > fewKeys ? keys.sort() : insertionSorted(keys)
+}
+
+/** Up to here an insertion sort, which makes no list besides, is faster than the one of the platform. */
+const fewKeys = 24
+
+function insertionSorted(keys: string[]): readonly string[] {
   for (let index = 1; index < keys.length; index++) {
-    if (String(keys[index - 1]) > String(keys[index])) return keys.sort()
+    const key = keys[index]!
+    let place = index
+    for (; place > 0 && keys[place - 1]! > key; place--) keys[place] = keys[place - 1]!
+    keys[place] = key
   }
   return keys
 }

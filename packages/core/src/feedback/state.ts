@@ -102,8 +102,7 @@ export function initialState(application: string): ApplicationState {
 /** The state after `event`. Pure: a recorded log replays to the same state. Events of other applications change nothing. */
 export function reduce(state: ApplicationState, event: ApplicationEvent): ApplicationState {
   if (event.application !== state.application || event.type === 'progressed') return state
-  const next = after(state, event)
-  return next === state ? state : { ...next, sequence: event.sequence, at: event.at }
+  return { ...after(state, event), sequence: event.sequence, at: event.at }
 }
 
 function after(state: ApplicationState, event: Exclude<ApplicationEvent, { type: 'progressed' }>): ApplicationState {
@@ -119,12 +118,12 @@ function after(state: ApplicationState, event: Exclude<ApplicationEvent, { type:
     case 'resolved':
       return { ...sourceAnswers(state), revision: event.revision }
     case 'revisionRewritten':
-      return event.followed ? { ...state, revision: event.revision } : { ...state }
+      return event.followed ? { ...state, revision: event.revision } : state
     case 'declared':
     case 'driftIgnored':
     case 'stepStarted':
     case 'changed':
-      return { ...state }
+      return state
     case 'planned':
       return planned(state, event)
     case 'blocked':
@@ -132,7 +131,7 @@ function after(state: ApplicationState, event: Exclude<ApplicationEvent, { type:
     case 'approvalRequested':
       return { ...state, reasons: event.reasons, pending: summarize(event.plan) }
     case 'approved':
-      return state.pending?.fingerprint === event.fingerprint ? without(state, 'pending') : { ...state }
+      return state.pending?.fingerprint === event.fingerprint ? without(state, 'pending') : state
     case 'applyStarted':
       return {
         ...without(state, 'pending', 'blocker', 'deadlineAt'),

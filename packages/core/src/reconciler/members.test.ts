@@ -1,18 +1,29 @@
 import { expect, test } from 'vitest'
 import { memoryLedger } from '../ledger/memory.ts'
+import { createRedactor } from '../runtime/redactor.ts'
 import { memorySource } from '../source/memory.ts'
 import { memoryTarget } from '../testing/memory-target.ts'
 import type { Application } from './application.ts'
 import type { Member } from './member.ts'
 import { createMembers } from './members.ts'
+import { defaultPolicy } from './policy/policy.ts'
 import { createReconciler } from './reconciler.ts'
 
 const source = memorySource({ files: {} })
 
-/** Only what is asked about: a name, a source and what it depends on. */
 function member(name: string, dependsOn: readonly string[] = [], from = source): Member {
-  const application: Application = { name, source: from, target: memoryTarget(), dependsOn }
-  return { name, application, source: from } as Member
+  const target = memoryTarget()
+  const told = {
+    lifetime: {},
+    remembered: false,
+    hinted: false,
+    driftDueMs: 0,
+    failures: 0,
+    asked: [],
+    wakeUps: new Set<() => void>(),
+  }
+  const application: Application = { name, source: from, target, dependsOn }
+  return { name, application, source: from, target, policy: defaultPolicy, redactor: createRedactor(), ...told }
 }
 
 test('who depends on an application and who reads a source is known in the order they came, and forgotten with them', () => {
