@@ -4,32 +4,42 @@ import { decodeDocuments } from '@gitops-sdk/core/files'
 import { memorySystem } from '@gitops-sdk/core/testing'
 import { type BenchmarkOptions, type Row, compare, count, elapsedMs, growthExponent } from '../harness.ts'
 import { createPlatform, filesOf } from '../shapes/platform.ts'
+import { applyCarefully } from './careful-script.ts'
 
 const applications = 1_000
 const resources = 20
 
 /** The first run of many applications, against the same writes with nothing around them. */
 export async function run({ pairs, say }: BenchmarkOptions): Promise<readonly Row[]> {
-  say(`first run of ${applications} applications of ${resources} resources`)
+  const name = `first run of ${applications} applications of ${resources} resources`
+  say(name)
   const files = Array.from({ length: applications }, (_, seed) => filesOf(resources, seed))
   let platform = createPlatform({ applications, resources })
-  const first = await compare({
-    name: `first run of ${applications} applications of ${resources} resources`,
-    peer: 'p-queue, the same files read and written, no reconciler',
-    pairs,
-    before: async () => {
-      await platform[Symbol.asyncDispose]()
-      platform = createPlatform({ applications, resources })
-    },
-    ours: async () => {
-      await platform.reconcile()
-      if (platform.writes() !== applications * resources) throw new Error(`${platform.writes()} writes`)
-    },
-    theirs: () => writeAll(files),
-    atMost: 1.3,
-  })
+  const before = async (): Promise<void> => {
+    await platform[Symbol.asyncDispose]()
+    platform = createPlatform({ applications, resources })
+  }
+  const ours = async (): Promise<void> => {
+    await platform.reconcile()
+    if (platform.writes() !== applications * resources) throw new Error(`${platform.writes()} writes`)
+  }
+  const pair = { pairs, before, atMost: 1.3 }
+  const bare = 'p-queue, the same files read and written, no reconciler'
+  const careful = 'a script with digests, a record before and after, a look before and after, and health'
+  const rows = [
+    await compare({ ...pair, name, peer: bare, ours, theirs: () => writeAll(files) }),
+    await compare({ ...pair, name, peer: careful, ours, theirs: () => writeCarefully(files) }),
+  ]
   await platform[Symbol.asyncDispose]()
-  return [first, ...(await growth(say))]
+  const floor = { name: 'that script', peer: bare, pairs }
+  rows.push(await compare({ ...floor, ours: () => writeCarefully(files), theirs: () => writeAll(files) }))
+  return [...rows, ...(await growth(say))]
+}
+
+/** What a script does that keeps the promises of a first run. */
+async function writeCarefully(files: readonly ReturnType<typeof filesOf>[]): Promise<void> {
+  const writes = await applyCarefully(files)
+  if (writes !== applications * resources) throw new Error(`${writes} writes`)
 }
 
 /** What a script does: every file is read, parsed and written, eight at a time for each application. */
