@@ -134,6 +134,20 @@ describe('what a file gave is given again while it is the same file', () => {
   })
 })
 
+test('others of the process have a turn while many new files are read, and need none when few are', async () => {
+  const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`${index}.txt`, 'x'.repeat(1_024)]))
+  const source = memorySource({ files: many })
+  const { read } = shouting()
+  let turns = 0
+  const call = living()
+  const counting = { ...call, clock: { ...call.clock, turn: async () => void turns++ } }
+  await readHead(read, source, counting)
+  expect(turns).toBe(15)
+  source.commit({ '500.txt': 'changed' })
+  await readHead(read, source, counting)
+  expect(turns).toBe(15)
+})
+
 describe('a file that cannot be read', () => {
   test('fails as it does the first time, as often as it is asked for, and is read once it is repaired', async () => {
     const source = memorySource({ files })

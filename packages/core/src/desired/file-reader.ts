@@ -29,15 +29,36 @@ export function fileReader<T>(read: ReadFile<T>): FileReader<T> {
     const before = call.lifetime && lastRead.get(call.lifetime)
     const now = new Map<string, Known<T>>()
     const files: T[] = []
+    const afterReading = turnsBetween(call)
     for (const { path, type, digest } of entries) {
       throwIfAborted(call)
-      const known = before?.get(path)
-      const isSame = known !== undefined && known.digest === digest && known.type === type
-      const file = isSame ? known : { type, digest, made: read(await snapshot.read(path, call), path) }
+      let file = before?.get(path)
+      if (file?.digest !== digest || file.type !== type) {
+        const bytes = await snapshot.read(path, call)
+        file = { type, digest, made: read(bytes, path) }
+        await afterReading(bytes)
+      }
       now.set(path, file)
       files.push(file.made)
     }
     if (call.lifetime !== undefined) lastRead.set(call.lifetime, now)
     return files
+  }
+}
+
+/** Bytes of new files after which others have a turn: about 10 ms where a parser is needed. */
+const TURN_BYTES = 2 ** 16
+
+/**
+ * Reading thousands of new files takes seconds, and others of this process would wait meanwhile. Measured in bytes, not in
+ * time: the same files are cut at the same places under every clock.
+ */
+function turnsBetween({ clock }: RunCall): (bytes: Uint8Array) => Promise<void> {
+  let sizeBytes = 0
+  return async ({ length }) => {
+    sizeBytes += length
+    if (sizeBytes < TURN_BYTES) return
+    sizeBytes = 0
+    await clock.turn?.()
   }
 }
