@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ActualResource, Resource, Target } from '@gitops-sdk/core'
-import { applyEach, assessEach, desiredState, GitOpsError } from '@gitops-sdk/core'
+import type { ActualResource, Resource, Target, TreeEntry } from '@gitops-sdk/core'
+import { applyEach, assessEach, desiredState, fileReader, GitOpsError } from '@gitops-sdk/core'
 import { observeEach, perResource, planByDiff, resource, walk } from '@gitops-sdk/core'
 import { type Document, decodeDocuments } from '@gitops-sdk/core/files'
 
@@ -14,6 +14,8 @@ import { type Document, decodeDocuments } from '@gitops-sdk/core/files'
  */
 export function flagTarget(folder: string): Target {
   const fileOf = (name: string): string => join(folder, `${name}.json`)
+  // A commit mostly changes a file or two: what the others declare is known.
+  const flagsIn = fileReader((bytes, path) => Array.from(decodeDocuments(bytes, path), declareFlag))
   return {
     kind: 'feature flags',
     id: folder,
@@ -21,12 +23,10 @@ export function flagTarget(folder: string): Target {
     supports: perResource,
 
     async declare(snapshot, call) {
-      const flags: Resource[] = []
-      for await (const { path } of walk(snapshot, '', call)) {
-        if (!/\.(json|ya?ml)$/.test(path)) continue
-        for (const document of decodeDocuments(await snapshot.read(path, call), path)) flags.push(declareFlag(document))
-      }
-      return desiredState(snapshot.revision, flags)
+      const files: TreeEntry[] = []
+      for await (const entry of walk(snapshot, '', call)) if (/\.(json|ya?ml)$/.test(entry.path)) files.push(entry)
+      const flags = await flagsIn(snapshot, files, call)
+      return desiredState(snapshot.revision, flags.flat())
     },
 
     observe: (desired, owned, call) => observeEach(desired, owned, call, ({ name }) => readFlag(name, fileOf(name))),

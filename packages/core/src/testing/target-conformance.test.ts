@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { actualState } from '../actual/build.ts'
 import type { Outcome } from '../apply/outcome.ts'
+import type { DesiredState } from '../desired/desired.ts'
 import type { Plan } from '../plan/plan.ts'
 import { GitOpsError } from '../runtime/errors.ts'
 import { type MemoryFiles, memorySource } from '../source/memory.ts'
@@ -54,6 +55,20 @@ test('a target that keeps every promise fails nothing', async () => {
 })
 
 test.each<[string, (target: MemoryTarget) => Partial<Target>, string]>([
+  [
+    'remembers an application and does not look at its files again',
+    (old) => {
+      const first = new WeakMap<object, DesiredState>()
+      return {
+        declare: async (snapshot, call) => {
+          const known = first.get(call.lifetime ?? call) ?? (await old.declare(snapshot, call))
+          first.set(call.lifetime ?? call, known)
+          return { ...known, revision: snapshot.revision }
+        },
+      }
+    },
+    'declares the same whatever the application declared before',
+  ],
   [
     'takes a failed read for an empty one',
     (old) => ({

@@ -235,6 +235,16 @@ const always: Statements<Target> = {
 
 function whenDeclarationChanges(nextSnapshot: Snapshot): Statements<Target> {
   return {
+    'declares the same whatever the application declared before': async ({ target, snapshot, call }) => {
+      const living = { ...call, lifetime: {} }
+      for (const each of [snapshot, nextSnapshot, snapshot]) {
+        const [after, alone] = [await target.declare(each, living), await target.declare(each, { ...call })]
+        checkSame(after.digest, alone.digest, 'the digest')
+        checkSame(after.resources, alone.resources, 'the resources')
+        checkSame(after.revision.id, each.revision.id, 'the revision')
+      }
+    },
+
     'brings what was applied to the next declaration, and then plans nothing': async (world) => {
       await converge(world)
       const next = { ...world, snapshot: nextSnapshot }

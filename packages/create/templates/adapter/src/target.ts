@@ -3,9 +3,11 @@ import {
   GitOpsError,
   type Resource,
   type Target,
+  type TreeEntry,
   applyEach,
   assessEach,
   desiredState,
+  fileReader,
   observeEach,
   perResource,
   planByDiff,
@@ -17,6 +19,8 @@ import type { Client } from './client.ts'
 
 /** Keeps the items of a system as declared: YAML or JSON documents with a `name` and whatever the item holds. */
 export function itemTarget(client: Client): Target {
+  // A commit mostly changes a file or two: what the others declare is known.
+  const itemsIn = fileReader((bytes, path) => Array.from(decodeDocuments(bytes, path), declareItem))
   return {
     kind: 'item',
     id: client.id,
@@ -24,12 +28,10 @@ export function itemTarget(client: Client): Target {
     supports: perResource,
 
     async declare(snapshot, call) {
-      const items: Resource[] = []
-      for await (const { path } of walk(snapshot, '', call)) {
-        if (!/\.(json|ya?ml)$/.test(path)) continue
-        for (const document of decodeDocuments(await snapshot.read(path, call), path)) items.push(declareItem(document))
-      }
-      return desiredState(snapshot.revision, items)
+      const files: TreeEntry[] = []
+      for await (const entry of walk(snapshot, '', call)) if (/\.(json|ya?ml)$/.test(entry.path)) files.push(entry)
+      const items = await itemsIn(snapshot, files, call)
+      return desiredState(snapshot.revision, items.flat())
     },
 
     observe: (desired, owned, call) => observeEach(desired, owned, call, ({ name }) => read(client, name, call.signal)),
