@@ -134,6 +134,22 @@ const mutants: readonly Mutant[] = [
     tests: [loop],
   },
   {
+    name: 'a file is known by its path alone',
+    invariant: 1,
+    file: `${core}/desired/file-reader.ts`,
+    find: 'file?.digest !== digest || file.type !== type',
+    replace: 'file === undefined || file.type !== type',
+    tests: [`${core}/desired/file-reader.test.ts`],
+  },
+  {
+    name: 'every commit reads every file',
+    invariant: 11,
+    file: `${core}/reconciler/run.ts`,
+    find: 'application: name, lifetime, progress',
+    replace: 'application: name, progress',
+    tests: [`${core}/reconciler/lifetime.test.ts`],
+  },
+  {
     name: 'time comes from the machine',
     invariant: 12,
     file: `${core}/feedback/feedback.ts`,
