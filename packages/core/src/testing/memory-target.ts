@@ -132,8 +132,11 @@ async function around<T>(
   return result
 }
 
-function asActual({ actors, ...found }: LiveResource): ActualResource {
-  return actors === undefined ? found : { ...found, actorOf: (pointer) => actorIn(actors, pointer) }
+/** What nobody edited is given as it is kept: it never changes, and copying all of it is a good part of a look. */
+function asActual(live: LiveResource): ActualResource {
+  if (live.actors === undefined) return live
+  const { actors, ...found } = live
+  return { ...found, actorOf: (pointer) => actorIn(actors, pointer) }
 }
 
 function put(
