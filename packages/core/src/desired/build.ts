@@ -4,12 +4,12 @@ import type { Json } from '../runtime/json.ts'
 import type { Revision } from '../source/source.ts'
 import { resourcesByKey } from './by-key.ts'
 import type { DesiredState, Origin, Resource } from './desired.ts'
-import { canonicalJson, digestOf } from './digest.ts'
+import { canonicalJson, digestOf, digestOfBody } from './digest.ts'
 import { compareRefs, label } from './ref.ts'
 
 /** A declared resource. The digest is computed from the body unless it is given. */
 export function resource(given: Omit<Resource, 'digest'> & { readonly digest?: string }): Resource {
-  return extend(given, { digest: given.digest ?? digestOf(given.body) })
+  return extend(given, { digest: given.digest ?? digestOfBody(given.body) })
 }
 
 /** What a declaration holds besides its resources. */

@@ -6,8 +6,10 @@ import { desiredState, resource } from '../desired/build.ts'
 import type { DesiredState, Resource } from '../desired/desired.ts'
 import { refKey } from '../desired/ref.ts'
 import { GitOpsError } from '../runtime/errors.ts'
+import type { JsonObject } from '../runtime/json.ts'
 import { planByDiff } from './by-diff.ts'
 import type { PlanByDiffOptions } from './comparison.ts'
+import { fingerprintOf } from './fingerprint.ts'
 import type { Plan, PlanRequest } from './plan.ts'
 import { createSeal } from './seal.ts'
 import { stepsOf, stepText } from './steps.ts'
@@ -544,5 +546,20 @@ describe('the fingerprint', () => {
     ['the mode', { request: { mode: 'destroy' } }],
   ])('changes with %s', (_, difference) => {
     expect(plan({ ...scene, ...difference }).fingerprint).not.toBe(plan(scene).fingerprint)
+  })
+  test.each<[string, Scene]>([
+    ['a creation', { desired: [declare('a', { size: 2, '~/': [{ b: 1, a: null }] })] }],
+    ['a creation with a secret', { desired: [declare('a', { size: 2, word: 'x' }, { sensitive: ['/word'] })] }],
+    ['a creation of nothing', { desired: [declare('a', {})] }],
+    ['an update', scene],
+  ])('of %s is that of the same plan read back from JSON', (_, given) => {
+    const made = plan(given)
+    expect(fingerprintOf(JSON.parse(JSON.stringify(made)), seal)).toBe(made.fingerprint)
+  })
+  test('of a creation changes with any value, and not with the order of keys', () => {
+    const creation = (body: JsonObject): string => plan({ desired: [declare('a', body)] }).fingerprint
+    const one = creation({ size: 2, list: [{ b: 1, a: 2 }] })
+    expect(creation({ list: [{ a: 2, b: 1 }], size: 2 })).toBe(one)
+    expect(creation({ size: 2, list: [{ b: 1, a: 3 }] })).not.toBe(one)
   })
 })

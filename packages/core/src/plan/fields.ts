@@ -1,10 +1,12 @@
 import type { ActualResource, Actor } from '../actual/actual.ts'
 import type { Resource } from '../desired/desired.ts'
 import { refKey } from '../desired/ref.ts'
+import { extend } from '../runtime/extend.ts'
 import type { Comparison } from './comparison.ts'
 import { causesOf, isUnchanged, lastApplied } from './causes.ts'
 import { diffJson, type DiffOptions, type JsonDifference } from './diff.ts'
 import { ruleText, ruleThatIgnores } from './ignore.ts'
+import { noteBody } from './fingerprint.ts'
 import type { Cause, FieldChange, Ignored } from './plan.ts'
 import { createRedaction, secretPaths, type SecretPaths, touchesSecret } from './redact.ts'
 
@@ -20,7 +22,10 @@ const none: Fields = { fields: [], ignored: [] }
 export function fieldsOfNew(declared: Resource, { request, options }: Comparison): readonly FieldChange[] {
   const secrets = secretPaths(declared.sensitive)
   const { redact } = createRedaction(secrets, request.seal)
-  return diffJson({}, redact(declared.body), options).map((each) => ({ ...each, ...sensitivity(each, secrets) }))
+  const body = redact(declared.body)
+  const fields = diffJson({}, body, options).map((each) => extend(each, sensitivity(each, secrets)))
+  noteBody(fields, body)
+  return fields
 }
 
 /** Compares what is there with what is declared. Bodies with the same digest are not looked at. */

@@ -1,4 +1,6 @@
-import type { Json } from '../runtime/json.ts'
+import { digestOfBody } from '../desired/digest.ts'
+import { parsePointer } from '../desired/pointer.ts'
+import type { Json, JsonObject } from '../runtime/json.ts'
 import type { Change, FieldChange, Plan, Seal } from './plan.ts'
 
 /**
@@ -16,11 +18,35 @@ export function fingerprintOf(plan: Omit<Plan, 'fingerprint'>, seal: Seal): stri
 }
 
 function essenceOfChange({ ref, action, fields, step, hook, uid, from }: Change): Json {
-  return asJson({ ref, action, fields: fields.map(essenceOfField), step, hook, uid, from })
+  const body = bodies.get(fields) ?? bodyOf(fields)
+  const what = body === undefined ? fields.map(essenceOfField) : digestOfBody(body)
+  return asJson({ ref, action, fields: what, step, hook, uid, from })
 }
 
 function essenceOfField({ path, op, before, after, unknown }: FieldChange): object {
   return { path, op, before, after, unknown }
+}
+
+const bodies = new WeakMap<readonly FieldChange[], JsonObject>()
+
+/**
+ * Remembers that `fields` make all of `body`, whose digest is mostly known. Nothing but time depends on it: the same fields
+ * read back from JSON have the same fingerprint.
+ */
+export function noteBody(fields: readonly FieldChange[], body: JsonObject): void {
+  if (fields.every(isWholeMember) && fields.length > 0) bodies.set(fields, body)
+}
+
+/** The object that `fields` make from nothing, where that is all they do: it stands for them by its digest. */
+function bodyOf(fields: readonly FieldChange[]): JsonObject | undefined {
+  if (fields.length === 0 || !fields.every(isWholeMember)) return undefined
+  return Object.fromEntries(fields.map(({ path, after }) => [parsePointer(path)[0]!, after]))
+}
+
+function isWholeMember(field: FieldChange): field is FieldChange & { readonly after: Json } {
+  const { path, op, before, after, unknown } = field
+  const isPlain = before === undefined && unknown === undefined
+  return op === 'add' && isPlain && after !== undefined && path.lastIndexOf('/') === 0
 }
 
 /** Plain data already. TypeScript does not see it in interfaces, and the canonical form leaves absent members out. */
