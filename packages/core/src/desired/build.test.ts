@@ -66,3 +66,11 @@ test('two declarations of one resource are refused, naming both places', () => {
   expect(twice).toThrow(expect.objectContaining({ code: 'DECLARATION_DUPLICATE' }))
   expect(twice).toThrow('flag a is declared twice: in flags.yaml:1 and in flags.yaml:9')
 })
+
+test('a body that its owner edits in place has another digest, although it is the same object', () => {
+  const body = { on: false }
+  const before = flag('a', body, 1)
+  body.on = true
+  expect(flag('a', body, 1).digest).toBe(flag('a', { on: true }, 1).digest)
+  expect(flag('a', body, 1).digest).not.toBe(before.digest)
+})

@@ -4,12 +4,22 @@ import type { Json } from '../runtime/json.ts'
 import type { Revision } from '../source/source.ts'
 import { resourcesByKey } from './by-key.ts'
 import type { DesiredState, Origin, Resource } from './desired.ts'
-import { canonicalJson, digestOf, digestOfBody } from './digest.ts'
+import { canonicalJson, digestOf } from './digest.ts'
 import { compareRefs, label } from './ref.ts'
 
 /** A declared resource. The digest is computed from the body unless it is given. */
 export function resource(given: Omit<Resource, 'digest'> & { readonly digest?: string }): Resource {
-  return extend(given, { digest: given.digest ?? digestOfBody(given.body) })
+  if (given.digest !== undefined) return extend(given, { digest: given.digest })
+  const made = extend(given, { digest: digestOf(given.body) })
+  digested.add(made)
+  return made
+}
+
+const digested = new WeakSet<Resource>()
+
+/** Whether the digest of a resource is that of its body, and not one that a target gave it. Not known of copies. */
+export function isDigestOfBody(declared: Resource): boolean {
+  return digested.has(declared)
 }
 
 /** What a declaration holds besides its resources. */

@@ -8,20 +8,6 @@ export function digestOf(value: Json): string {
   return sha256Hex(canonicalJson(value))
 }
 
-const known = new WeakMap<JsonObject, string>()
-
-/**
- * The digest of a body that never changes. It is wanted for the declaration and for the plan that makes it, and worked out
- * once; it is kept as long as the body.
- */
-export function digestOfBody(body: JsonObject): string {
-  const found = known.get(body)
-  if (found !== undefined) return found
-  const made = digestOf(body)
-  known.set(body, made)
-  return made
-}
-
 /** The value as JSON text with the keys of every object in code-unit order and no spaces. */
 export function canonicalJson(value: Json): string {
   if (typeof value === 'string') return quoted(value)

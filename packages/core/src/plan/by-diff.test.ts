@@ -550,6 +550,7 @@ describe('the fingerprint', () => {
   test.each<[string, Scene]>([
     ['a creation', { desired: [declare('a', { size: 2, '~/': [{ b: 1, a: null }] })] }],
     ['a creation with a secret', { desired: [declare('a', { size: 2, word: 'x' }, { sensitive: ['/word'] })] }],
+    ['a creation whose digest the target gave', { desired: [{ ...declare('a', { size: 2 }), digest: 'its own' }] }],
     ['a creation of nothing', { desired: [declare('a', {})] }],
     ['an update', scene],
   ])('of %s is that of the same plan read back from JSON', (_, given) => {

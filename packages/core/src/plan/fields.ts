@@ -1,4 +1,5 @@
 import type { ActualResource, Actor } from '../actual/actual.ts'
+import { isDigestOfBody } from '../desired/build.ts'
 import type { Resource } from '../desired/desired.ts'
 import { refKey } from '../desired/ref.ts'
 import { extend } from '../runtime/extend.ts'
@@ -6,7 +7,7 @@ import type { Comparison } from './comparison.ts'
 import { causesOf, isUnchanged, lastApplied } from './causes.ts'
 import { diffJson, type DiffOptions, type JsonDifference } from './diff.ts'
 import { ruleText, ruleThatIgnores } from './ignore.ts'
-import { noteBody } from './fingerprint.ts'
+import { noteDigest } from './fingerprint.ts'
 import type { Cause, FieldChange, Ignored } from './plan.ts'
 import { createRedaction, secretPaths, type SecretPaths, touchesSecret } from './redact.ts'
 
@@ -24,7 +25,7 @@ export function fieldsOfNew(declared: Resource, { request, options }: Comparison
   const { redact } = createRedaction(secrets, request.seal)
   const body = redact(declared.body)
   const fields = diffJson({}, body, options).map((each) => extend(each, sensitivity(each, secrets)))
-  noteBody(fields, body)
+  if (body === declared.body && isDigestOfBody(declared)) noteDigest(fields, declared.digest)
   return fields
 }
 

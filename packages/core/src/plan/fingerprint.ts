@@ -1,6 +1,6 @@
-import { digestOfBody } from '../desired/digest.ts'
+import { digestOf } from '../desired/digest.ts'
 import { parsePointer } from '../desired/pointer.ts'
-import type { Json, JsonObject } from '../runtime/json.ts'
+import type { Json } from '../runtime/json.ts'
 import type { Change, FieldChange, Plan, Seal } from './plan.ts'
 
 /**
@@ -18,8 +18,7 @@ export function fingerprintOf(plan: Omit<Plan, 'fingerprint'>, seal: Seal): stri
 }
 
 function essenceOfChange({ ref, action, fields, step, hook, uid, from }: Change): Json {
-  const body = bodies.get(fields) ?? bodyOf(fields)
-  const what = body === undefined ? fields.map(essenceOfField) : digestOfBody(body)
+  const what = digests.get(fields) ?? digestOfMade(fields) ?? fields.map(essenceOfField)
   return asJson({ ref, action, fields: what, step, hook, uid, from })
 }
 
@@ -27,20 +26,20 @@ function essenceOfField({ path, op, before, after, unknown }: FieldChange): obje
   return { path, op, before, after, unknown }
 }
 
-const bodies = new WeakMap<readonly FieldChange[], JsonObject>()
+const digests = new WeakMap<readonly FieldChange[], string>()
 
 /**
- * Remembers that `fields` make all of `body`, whose digest is mostly known. Nothing but time depends on it: the same fields
- * read back from JSON have the same fingerprint.
+ * Remembers the digest of the body that `fields` make. Nothing but time depends on it: the same fields read back from JSON
+ * have the same fingerprint.
  */
-export function noteBody(fields: readonly FieldChange[], body: JsonObject): void {
-  if (fields.every(isWholeMember) && fields.length > 0) bodies.set(fields, body)
+export function noteDigest(fields: readonly FieldChange[], digest: string): void {
+  if (fields.every(isWholeMember) && fields.length > 0) digests.set(fields, digest)
 }
 
-/** The object that `fields` make from nothing, where that is all they do: it stands for them by its digest. */
-function bodyOf(fields: readonly FieldChange[]): JsonObject | undefined {
+/** The digest of the object that `fields` make from nothing, where that is all they do: it stands for them. */
+function digestOfMade(fields: readonly FieldChange[]): string | undefined {
   if (fields.length === 0 || !fields.every(isWholeMember)) return undefined
-  return Object.fromEntries(fields.map(({ path, after }) => [parsePointer(path)[0]!, after]))
+  return digestOf(Object.fromEntries(fields.map(({ path, after }) => [parsePointer(path)[0]!, after])))
 }
 
 function isWholeMember(field: FieldChange): field is FieldChange & { readonly after: Json } {
