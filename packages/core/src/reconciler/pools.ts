@@ -64,10 +64,12 @@ export function createPools(options: PoolOptions): Pools {
   }
   const isOpen = (lane: Lane): boolean => lane.openUntilMs > clock.monotonic()
   const takeTurns = turnTaker(clock)
+  const othersGoOn = lastInTurn(clock)
   const inTenant = tenantGate(options)
 
   return {
-    think: (work, slot) => inTenant(() => inPool(own, () => takeTurns(work), slot), slot),
+    think: (work, slot) =>
+      inTenant(() => inPool(own, async () => (await othersGoOn(own), takeTurns(work)), slot), slot),
     ask: async (id, work, slot) => {
       const lane = laneOf(id)
       if (isOpen(lane)) throw circuitOpen(id, lane.openUntilMs - clock.monotonic())
@@ -97,6 +99,19 @@ function turnTaker(clock: Clock): <T>(work: () => Promise<T>) => Promise<T> {
         lastTurnMs = clock.monotonic()
       }
     }
+  }
+}
+
+/**
+ * Where many wait to think, the next begins when all that was begun has gone as far as it can without waiting. Of a thousand
+ * runs that find everything in memory only a few are then under way at a time, and what they make dies young: else each of
+ * them holds its declarations, plan and records while all others take their steps. Nobody waits here for a slow target.
+ */
+function lastInTurn(clock: Clock): (queue: PQueue) => Promise<void> | undefined {
+  let turn: Promise<void> | undefined
+  return ({ size }) => {
+    if (size === 0 || clock.turn === undefined) return undefined
+    return (turn ??= clock.turn().then(() => void (turn = undefined)))
   }
 }
 
