@@ -557,6 +557,14 @@ describe('the fingerprint', () => {
     const made = plan(given)
     expect(fingerprintOf(JSON.parse(JSON.stringify(made)), seal)).toBe(made.fingerprint)
   })
+  test('of a creation reads no value: the digest of the body is known', () => {
+    let reads = 0
+    const spec = Object.defineProperty({}, 'size', { enumerable: true, get: () => ++reads > 0 })
+    const desired = [declare('a', { spec })]
+    const before = reads
+    plan({ desired })
+    expect([before, reads]).toEqual([1, 1])
+  })
   test('of a creation changes with any value, and not with the order of keys', () => {
     const creation = (body: JsonObject): string => plan({ desired: [declare('a', body)] }).fingerprint
     const one = creation({ size: 2, list: [{ b: 1, a: 2 }] })
