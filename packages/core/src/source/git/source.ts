@@ -15,7 +15,10 @@ export interface GitSourceView extends Partial<EntryPolicy> {
   readonly ref?: GitRef
   /** The folder that is the root of the snapshots. @defaultValue the whole repository */
   readonly path?: string
-  /** What is done when history is rewritten under the ref. @defaultValue `hold` */
+  /**
+   * What is done when history is rewritten under the ref. That many commits at once continue the last one is the word of the
+   * server, and proved with `verify`. @defaultValue `hold`
+   */
   readonly onRewritten?: RewritePolicy
   /**
    * Asked before a revision comes into force, and before a recorded one is read (a rollback, a restart), once for each;
