@@ -151,8 +151,9 @@ async function declareOne(
   const namespace = await namespaceFor(identity, scopeOf, policy, (remark) => remarks.push(`${place}: ${remark}`))
   assertAllowed(refOf(identity, namespace), place, policy)
   const known = formed.get(body)
-  const made = known !== undefined && known.namespace === namespace ? known.made : form(declared, identity, namespace)
-  formed.set(body, { namespace, made })
+  const isKnown = known !== undefined && known.namespace === namespace
+  const made = isKnown ? known.made : form(declared, identity, namespace)
+  if (!isKnown) formed.set(body, { namespace, made })
   return remarks.length === 0 ? made : { ...made, remarks: [...remarks, ...made.remarks] }
 }
 
