@@ -61,9 +61,10 @@ export function followRef(
       const chosen = await choose(context, query, before, policy, call)
       const early = comesInSteps ? askEarly(context, before, chosen, proof !== undefined, call) : undefined
       await context.downloads.commit(chosen.oid, call, chosen.tag)
-      const word = (await early) ?? 'ask'
+      const told = await early
       await proof?.ofChosen(chosen, call)
       if (query.kind !== 'commit' && before !== undefined) {
+        const word = async (): Promise<boolean> => told ?? context.downloads.contains(chosen.oid, before.oid, call)
         const rewrite = await rewriteOf(before, chosen, proof === undefined ? { ...context, word } : context, call)
         if (rewrite !== undefined) {
           if (policy === 'hold' && !accepted.delete(chosen.oid)) throw rewriteError(rewrite)

@@ -11,10 +11,10 @@ export interface DescentContext {
   readonly store: ObjectStore
   readonly downloads: Downloads
   /**
-   * What the server says is believed: what it answered before, or `ask`. Not where signatures are verified: a server that
-   * lies could bring back an old commit with its old signature. Absent where the commits in between have to prove it.
+   * What the server says of the two, which is believed when it says yes. Not where signatures are verified: a server that lies
+   * could bring back an old commit with its old signature. Absent where the commits in between have to prove it.
    */
-  readonly word?: boolean | 'ask'
+  readonly word?: () => Promise<boolean>
 }
 
 /**
@@ -25,13 +25,13 @@ export interface DescentContext {
 export async function descentOf(
   to: string,
   from: string,
-  { store, downloads, word = false }: DescentContext,
+  { store, downloads, word }: DescentContext,
   call: Call,
   floor?: string,
 ): Promise<Descent> {
   const answer = await searchHistory(to, from, store, floor)
   if (answer !== 'unknown') return answer
-  if (word === 'ask' ? await downloads.contains(to, from, call) : word) return 'descends'
+  if ((await word?.()) === true) return 'descends'
   const complete = await downloads.historySince(to, floor ?? from, call)
   const second = await searchHistory(to, from, store, floor)
   // Everything that leads to `to` came, except what leads to `from` as well: had `from` been a part of it, a commit
