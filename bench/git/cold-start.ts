@@ -2,26 +2,16 @@
 // node --import tsx --conditions=@gitops-sdk/source bench/git/cold-start.ts <url> [path]
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { GitOpsError, createCall, walk } from '@gitops-sdk/core'
-import { gitSource } from '@gitops-sdk/core/git'
+import { createCall } from '@gitops-sdk/core'
+import { readAll } from './reading.ts'
 
 const [url = '', path = ''] = process.argv.slice(2)
-const call = createCall()
-const idleRssBytes = process.memoryUsage.rss()
 const delay = monitorEventLoopDelay({ resolution: 1 })
 delay.enable()
-await using source = gitSource({ url, path })
-const snapshot = await source.snapshot(await source.resolve(call), call)
-let bytes = 0
-for await (const entry of walk(snapshot, '', call)) {
-  if (entry.type !== 'file') continue
-  // A repository of somebody else's may hold pointers to files that are elsewhere.
-  const content = await snapshot.read(entry.path, call).catch(ignorePointer)
-  bytes += content?.byteLength ?? 0
-}
+await readAll(url, path, createCall())
 delay.disable()
 const peakRssBytes = peakOfProgram()
-console.log(JSON.stringify({ bytes, idleRssBytes, peakRssBytes, longestBlockMs: delay.max / 1e6 }))
+console.log(JSON.stringify({ peakRssBytes, longestBlockMs: delay.max / 1e6 }))
 
 /** What `getrusage` says is at least the memory of the process that started this one, which is the whole benchmark. */
 function peakOfProgram(): number {
@@ -32,9 +22,4 @@ function peakOfProgram(): number {
     // Only Linux tells.
   }
   return process.resourceUsage().maxRSS * 1024
-}
-
-function ignorePointer(error: unknown): undefined {
-  if (error instanceof GitOpsError && error.code === 'SOURCE_LFS_POINTER') return undefined
-  throw error
 }

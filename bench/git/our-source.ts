@@ -1,8 +1,9 @@
 // `gitSource` in a process of its own, as plain JavaScript: what makes the commits and starts the other processes takes no
 // memory and no time of it, as little as of the git command line.
-import { GitOpsError, type Snapshot, createCall, difference, walk } from '@gitops-sdk/core'
+import { type Snapshot, createCall, difference } from '@gitops-sdk/core'
 import { type GitSource, gitSource } from '@gitops-sdk/core/git'
 import { answerEach } from './plain-process.ts'
+import { readAll, readContent } from './reading.ts'
 
 /** What it is asked to do. */
 export type SourceTask =
@@ -19,7 +20,7 @@ answerEach((question) => perform(question as SourceTask))
 
 async function perform(asked: SourceTask): Promise<unknown> {
   if (asked.task === 'follow') return follow(asked.url)
-  if (asked.task === 'read all') return readAll(asked.url, asked.path)
+  if (asked.task === 'read all') return readAll(asked.url, asked.path, call)
   if (followed === undefined) throw new Error('nothing is followed')
   if (asked.task === 'poll') return (await followed.source.resolve(call)).id
   if (asked.task === 'advance') return advance(followed, asked.mayBeEmpty)
@@ -39,23 +40,7 @@ async function advance(from: NonNullable<typeof followed>, mayBeEmpty: boolean):
   const snapshot = await from.source.snapshot(await from.source.resolve(call), call)
   const read: unknown[] = []
   for await (const { path, change } of difference(from.snapshot, snapshot, '', call))
-    if (change !== 'removed') read.push(await readContent(snapshot, path))
+    if (change !== 'removed') read.push(await readContent(snapshot, path, call))
   if (read.length === 0 && !mayBeEmpty) throw new Error('nothing changed')
   from.snapshot = snapshot
 }
-
-async function readAll(url: string, path: string): Promise<void> {
-  await using source = gitSource({ url, ref: 'main', path })
-  const snapshot = await source.snapshot(await source.resolve(call), call)
-  for await (const entry of walk(snapshot, '', call)) if (entry.type === 'file') await readContent(snapshot, entry.path)
-}
-
-/** The content, or `undefined` for what stands for content that is elsewhere: git reads the pointer. */
-async function readContent(snapshot: Snapshot, path: string): Promise<Uint8Array | undefined> {
-  return snapshot.read(path, call).catch((error: unknown) => {
-    if (error instanceof GitOpsError && elsewhere.has(error.code)) return undefined
-    throw error
-  })
-}
-
-const elsewhere: ReadonlySet<string> = new Set(['SOURCE_LFS_POINTER', 'SOURCE_SYMLINK', 'SOURCE_SUBMODULE'])
