@@ -7,6 +7,7 @@ import { runGit } from '../../testing/git/git-command.ts'
 import { type GitServer, startGitServer } from '../../testing/git/git-server.ts'
 import type { ServedRepository } from '../../testing/git/served-repository.ts'
 import { difference } from '../difference.ts'
+import { walk } from '../walk.ts'
 import { gitSource } from './source.ts'
 
 // What things cost, in counts: the same on every machine. How long they take is for `pnpm bench`.
@@ -96,6 +97,37 @@ test('connections: polls and fetches one after the other use the same ones again
   // A fetch may begin while the end of the answer before it is on its way: two are enough for ever.
   expect(server.connections - before).toBeLessThanOrEqual(1)
 })
+
+test('turns: who reads a thousand files, or lists their folders, leaves some to others', async () => {
+  await using source = gitSource({ url: repository.url, ref: 'main' })
+  const snapshot = await source.snapshot(await source.resolve(call), call)
+  const paths: string[] = []
+  for await (const { path } of walk(snapshot, '', call)) paths.push(path)
+  await server.idle()
+  const read = async (): Promise<void> => {
+    for (const path of paths) await snapshot.read(path, call)
+  }
+  const list = async (): Promise<void> => {
+    for (let at = 0; at < 10; at++) for await (const _ of walk(snapshot, '', call));
+  }
+  expect(await turnsIn(read)).toBeGreaterThanOrEqual(2)
+  expect(await turnsIn(list)).toBeGreaterThanOrEqual(2)
+})
+
+/** How often the event loop came round meanwhile. */
+async function turnsIn(work: () => Promise<void>): Promise<number> {
+  let turns = 0
+  let isOver = false
+  const turn = (): void => {
+    turns++
+    if (!isOver) setImmediate(turn)
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  setImmediate(turn)
+  await work()
+  isOver = true
+  return turns
+}
 
 test('bytes: a new commit brings no more than it brings to git', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gitops-sdk-budgets-'))

@@ -17,7 +17,7 @@ export const OBJECT_COST = 2_000
  * Slices are measured in work, not in time: the same input is cut at the same places on every
  * machine and under every clock.
  */
-export function createSlicer(call: Pick<Call, 'signal'>): Slicer {
+export function createSlicer(call?: Pick<Call, 'signal'>): Slicer {
   let spent = 0
   return {
     isFull: (cost) => {
@@ -27,7 +27,7 @@ export function createSlicer(call: Pick<Call, 'signal'>): Slicer {
     pause: async () => {
       spent = 0
       await setImmediate()
-      throwIfAborted(call)
+      if (call !== undefined) throwIfAborted(call)
     },
   }
 }

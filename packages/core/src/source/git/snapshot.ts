@@ -4,6 +4,7 @@ import { GitOpsError } from '../../runtime/errors.ts'
 import type { Snapshot, TreeEntry } from '../source.ts'
 import { type Found, type Place, findInLastFolder, findPath, notFound, pathParts, where } from './find-path.ts'
 import { mending } from './mending.ts'
+import { OBJECT_COST, type Slicer, createSlicer } from './slice.ts'
 import type { GitTree, GitTreeEntry } from './tree.ts'
 
 /** Runs `work`, and again when what it reads is no longer kept, after that was fetched again. */
@@ -22,11 +23,13 @@ export function treeSnapshot(place: Place, fetch: (call: Call) => Promise<unknow
       return true
     })
   }
+  // Who reads thousands of files, each at hand, would leave no turn to others: promises alone never do.
+  const slicer = createSlicer()
   return {
     revision: place.revision,
     digest: (path, call) => reading(call, () => digest(place, path)),
-    list: (path, call) => list(place, path, reading, call),
-    read: (path, call) => reading(call, () => readFile(place, path)),
+    list: (path, call) => list(place, path, reading, slicer, call),
+    read: (path, call) => reading(call, () => readFile(place, path, slicer)),
   }
 }
 
@@ -37,8 +40,15 @@ async function digest(place: Place, path: string): Promise<string> {
   return createHash('sha1').update(`${place.rootOid} ${path}`).digest('hex')
 }
 
-async function* list(place: Place, path: string, reading: Reading, call: Call): AsyncGenerator<TreeEntry, void> {
+async function* list(
+  place: Place,
+  path: string,
+  reading: Reading,
+  slicer: Slicer,
+  call: Call,
+): AsyncGenerator<TreeEntry, void> {
   const tree = await reading(call, () => folderAt(place, path))
+  if (slicer.isFull(tree.size * 100 + OBJECT_COST)) await slicer.pause()
   const prefix = path === '' ? '' : `${pathParts(path).join('/')}/`
   for (const entry of inOrder(tree)) {
     throwIfAborted(call)
@@ -79,11 +89,12 @@ async function followedEntry(place: Place, path: string): Promise<TreeEntry> {
   return { path, type, digest: await digest(place, path) }
 }
 
-async function readFile(place: Place, path: string): Promise<Uint8Array> {
+async function readFile(place: Place, path: string, slicer: Slicer): Promise<Uint8Array> {
   const found = findInLastFolder(place, path) ?? (await findPath(place, path))
   if (found.type === 'folder') throw notFound(place, path, 'is a folder')
   if (found.type !== 'file') throw refused(place, path, found)
   const data = await place.store.expect(found.oid, 'blob')
+  if (slicer.isFull(data.length + OBJECT_COST)) await slicer.pause()
   if (isLfsPointer(data))
     throw new GitOpsError('SOURCE_LFS_POINTER', `${where(place, path)} is a Git LFS pointer, not the file itself.`, {
       details: { path },
